@@ -1,0 +1,79 @@
+"""Who acts: a person, a provider's program, the clock, or an operator at the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from liaison.domain.vocabulary import CONTACT_POINT_ROLES, Role
+
+
+@dataclass(frozen=True)
+class Via:
+    """How the actor proved who they are; goes with each act into the ledger.
+
+    ``factor`` is ``totp`` or ``api-key``; ``session`` the id of the sign-in or key; ``factor_at``
+    when the second factor was last given.
+    """
+
+    factor: str
+    session: str
+    address: str
+    factor_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever calls a verb.
+
+    ``id`` is what the ledger carries (``person:…``, ``key:…``, ``clock``, ``operator``); the
+    name stands only in an entry's data, so that it can be erased.
+    """
+
+    id: str
+    name: str
+    roles: frozenset[Role]
+    authority_id: UUID | None = None
+    provider_id: UUID | None = None
+    person_id: UUID | None = None
+    organisation: str = ""
+    via: Via | None = field(default=None, compare=False)
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether the actor stands on the provider's side."""
+        return self.provider_id is not None
+
+    @property
+    def is_contact_point(self) -> bool:
+        """Whether the actor stands on the contact point's side."""
+        return self.authority_id is not None
+
+    @property
+    def reads_orders(self) -> bool:
+        """Administrators keep people and register; orders are not theirs to read."""
+        readers = CONTACT_POINT_ROLES - {Role.ADMINISTRATOR} | {Role.SPOC, Role.PROGRAM}
+        return bool(self.roles & readers)
+
+    @property
+    def side(self) -> str:
+        """``contact_point``, ``provider`` or ``liaison`` (the portal itself)."""
+        if self.is_provider:
+            return "provider"
+        return "contact_point" if self.is_contact_point else "liaison"
+
+
+CLOCK = Actor(id="clock", name="Liaison", roles=frozenset({Role.CLOCK}))
+"""What falls due by itself."""
+
+
+def operator(authority_id: UUID, organisation: str) -> Actor:
+    """Whoever works at the server's command line, drafting for an authority."""
+    return Actor(
+        id="operator",
+        name="Command line",
+        roles=frozenset({Role.OFFICER}),
+        authority_id=authority_id,
+        organisation=organisation,
+    )

@@ -1,0 +1,211 @@
+"""The field's closed lists, one enum each; the value is what JSON and the database carry.
+
+Every member has a ``label`` (what people read) and an ``explanation`` (what it means, with
+its source where law gives one).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Term(StrEnum):
+    """A word of a closed list, with its label and explanation."""
+
+    label: str
+    explanation: str
+
+    def __new__(cls, value: str, label: str = "", explanation: str = "") -> Term:
+        """The value is what JSON and the database carry."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label or value
+        member.explanation = explanation
+        return member
+
+
+class Urgency(Term):
+    """How fast the memorandum's clocks run. The clocks are the memorandum's, never the law's."""
+
+    ROUTINE = "routine", "Routine", "The memorandum's ordinary clocks apply."
+    URGENT = "urgent", "Urgent", "Data may be lost soon; the memorandum's shorter clocks apply."
+    EMERGENCY = (
+        "emergency",
+        "Emergency",
+        "Significant and imminent risk to the life or safety of a person.",
+    )
+
+
+class OriginKind(Term):
+    """Where the request comes from."""
+
+    DOMESTIC = "domestic", "Domestic", "An authority of this country asks."
+    FOREIGN = (
+        "foreign",
+        "Foreign",
+        "Another Party asks under article 29 of the Budapest Convention.",
+    )
+
+
+class OrderStatus(Term):
+    """Section 1 of the Council of Europe's template T-CY(2018)11."""
+
+    NEW = "new", "New", "A first request."
+    FOLLOW_UP_MLA = (
+        "follow-up-to-mla",
+        "Follow-up to an MLA request",
+        "A mutual legal assistance request was sent before.",
+    )
+    FOLLOW_UP_PRESERVATION = (
+        "follow-up-to-preservation",
+        "Follow-up to an earlier preservation",
+        "An earlier preservation request concerns the same matter.",
+    )
+
+
+class TargetType(Term):
+    """What identifies the data to be preserved."""
+
+    IP_ADDRESS = (
+        "ip_address",
+        "IP address",
+        "IPv4 or IPv6. Behind carrier-grade NAT also port, protocol and the exact time.",
+    )
+    IP_RANGE = "ip_range", "Address range", "A network in CIDR notation, or first-last."
+    EMAIL = "email", "E-mail address", "A mailbox at the provider."
+    PHONE = "phone", "Phone number", "International form (E.164), beginning with +."
+    IMSI = "imsi", "IMSI", "Identity of a SIM card; 14 or 15 digits."
+    IMEI = "imei", "IMEI", "Identity of a handset; 15 digits with a check digit, or 14 without."
+    MAC = "mac", "MAC address", "Hardware address; 48 or 64 bits."
+    DOMAIN = "domain", "Domain name", "A name in the DNS."
+    URL = "url", "Web address", "A page or a resource, http or https."
+    ACCOUNT = "account", "Account", "The name of an account, with the service it belongs to."
+    PAYMENT = "payment", "Payment or wallet address", "A card token, an account or a wallet."
+    DEVICE = "device", "Device serial number", "A serial number of equipment."
+    OTHER = "other", "Other", "Whatever else identifies the data; free text."
+
+
+class DataCategory(Term):
+    """Categories of stored data (Budapest Convention arts 1(d), 16-18)."""
+
+    SUBSCRIBER = (
+        "subscriber",
+        "Subscriber information",
+        "Who holds the account or line (art. 18(3)).",
+    )
+    TRAFFIC = (
+        "traffic",
+        "Traffic data",
+        "Origin, destination, route, time, size, duration of a communication (art. 1(d)).",
+    )
+    CONTENT = "content", "Content", "What was communicated or stored."
+    LOCATION = "location", "Location data", "Where a device was, cells included."
+    OTHER = "other", "Other stored data", "Any other stored computer data (art. 16(1))."
+
+
+class Instrument(Term):
+    """The instrument an order rests on."""
+
+    BUDAPEST = "budapest-convention", "Budapest Convention (ETS 185)", "Convention on Cybercrime."
+    CETS_224 = (
+        "cets-224",
+        "Second Additional Protocol (CETS 224)",
+        "Enhanced co-operation and disclosure of electronic evidence.",
+    )
+    DOMESTIC = "domestic", "Domestic law", "The issuing country's own law; name the articles."
+    EU_2023_1543 = (
+        "eu-2023-1543",
+        "Regulation (EU) 2023/1543",
+        "European Production and Preservation Orders.",
+    )
+    OTHER = "other", "Other instrument", "Another treaty or agreement; name it with its articles."
+
+
+class Ground(Term):
+    """Grounds on which a provider may decline. The list is closed: "send an MLA request" is no
+    ground (24/7 contact points' meeting, The Hague 2017)."""
+
+    INCOMPLETE = "incomplete", "The order is incomplete", "A field that is needed is missing."
+    MANIFEST_ERROR = "manifest_error", "Manifest error", "The order contains an evident mistake."
+    NOT_ENOUGH_INFORMATION = (
+        "not_enough_information",
+        "Not enough information",
+        "The data cannot be found with what is given.",
+    )
+    NOT_STORED = "not_stored", "Not stored by this provider", "Another holds it, or nobody does."
+    NO_LONGER_HELD = "no_longer_held", "No longer held", "The data were deleted before receipt."
+    IMPOSSIBLE = "impossible", "De facto impossible", "Circumstances not of the provider's making."
+    NOT_COMPETENT = (
+        "not_competent",
+        "Issuing authority not competent",
+        "The authority may not issue such an order.",
+    )
+    NOT_COVERED = (
+        "not_covered",
+        "Service not covered by the memorandum",
+        "The memorandum does not cover the service.",
+    )
+    IMMUNITY = "immunity", "Immunity or privilege", "The data are protected by a privilege."
+    CONFLICT_OF_LAW = (
+        "conflict_of_law",
+        "Conflict with another country's law",
+        "Another country's law forbids it.",
+    )
+    OVERBROAD = "overbroad", "Overbroad", "The order asks for more than its purpose can need."
+
+
+class Outcome(Term):
+    """What the provider found for one target."""
+
+    PRESERVED = "preserved", "Preserved", "All that was asked for is kept."
+    PARTIAL = "partial", "Partly preserved", "Some of it is kept; the note says what."
+    NOTHING_HELD = "nothing_held", "Nothing held", "No such record in that period."
+
+
+class Function(Term):
+    """What a contact is registered for."""
+
+    PRIMARY = "primary", "SPOC", "The provider's single point of contact."
+    DEPUTY = "deputy", "Deputy SPOC", "Stands in for the SPOC."
+    LEGAL_DESK = "legal_desk", "Legal desk", "The provider's legal desk."
+    FALLBACK = "fallback", "Fallback addressee", "Who is reached when nobody else is."
+    NOC = "noc", "Network operations centre", "Staffed day and night."
+    DUTY_OFFICER = "duty_officer", "Duty officer", "The contact point's officer on duty."
+    SUPERVISOR = "supervisor", "Supervisor", "The contact point's supervisor."
+
+
+class Channel(Term):
+    """A way out. A call is made by a person: it opens a call task."""
+
+    EMAIL = "email", "E-mail", "A notice without case data."
+    CALL = "call", "Phone call", "A call task for the contact point, to the registered number."
+
+
+class CallOutcome(Term):
+    """What came of a phone call."""
+
+    REACHED = "reached", "Reached", "The person answered."
+    VOICEMAIL = "voicemail", "Voicemail left", "A message was left; no case data in it."
+    NO_ANSWER = "no_answer", "No answer", "It rang and nobody answered."
+    WRONG_NUMBER = "wrong_number", "Wrong number", "The registered number is not theirs."
+
+
+class Role(Term):
+    """What somebody may do; which acts, the lifecycle's table says."""
+
+    OFFICER = "officer", "Officer", "Drafts and issues orders, logs calls."
+    SUPERVISOR = "supervisor", "Supervisor", "As an officer, and is paged at a ladder's top."
+    AUDITOR = "auditor", "Auditor", "Reads and exports; changes nothing."
+    ADMINISTRATOR = "administrator", "Administrator", "Keeps people and register; reads no order."
+    SPOC = "spoc", "SPOC", "Answers the provider's orders."
+    PROVIDER_ADMINISTRATOR = (
+        "provider_administrator",
+        "Provider administrator",
+        "Keeps the provider's people and keys; reads no order.",
+    )
+    PROGRAM = "program", "Program", "A provider's program, by API key; never given to a person."
+    CLOCK = "clock", "Clock", "What falls due by itself; never given to a person."
+
+
+CONTACT_POINT_ROLES = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+PROVIDER_ROLES = frozenset({Role.SPOC, Role.PROVIDER_ADMINISTRATOR})

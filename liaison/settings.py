@@ -1,0 +1,132 @@
+"""Settings, read once from the environment. docs/operations.md describes each."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from liaison.errors import SettingsError
+
+
+class Env(StrEnum):
+    """What this installation is. Only production may hold real cases."""
+
+    DEMO = "demo"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+HOW_TO_MAKE = {
+    "LIAISON_SECRET_KEY": "python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+    "LIAISON_ENCRYPTION_KEY": (
+        "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+    ),
+    "LIAISON_SIGNING_KEY": "openssl genpkey -algorithm ed25519 -out signing.pem",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings. ``encryption_key`` may hold several keys, newest first, comma between."""
+
+    env: Env = Env.PRODUCTION
+    database_url: str = "sqlite:///var/liaison.db"
+    data_dir: Path = Path("var")
+    secret_key: str = ""
+    encryption_key: str = ""
+    signing_key: str = ""
+    base_url: str = "http://127.0.0.1:8000"
+    smtp_url: str = "smtp://127.0.0.1:25"
+    mail_from: str = "Liaison <liaison@localhost>"
+    trusted_proxies: tuple[str, ...] = ()
+    heartbeat_url: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Reads ``LIAISON_*``. Missing keys are found by ``with_keys``, when they are needed."""
+
+        def get(name: str, default: str) -> str:
+            return environ.get(f"LIAISON_{name}", "").strip() or default
+
+        try:
+            env = Env(get("ENV", "production"))
+        except ValueError as error:
+            raise SettingsError(
+                f"LIAISON_ENV is {get('ENV', '')!r}; it must be demo, test or production."
+            ) from error
+        return cls(
+            env=env,
+            database_url=get("DATABASE_URL", cls.database_url),
+            data_dir=Path(get("DATA_DIR", "var")),
+            secret_key=get("SECRET_KEY", ""),
+            encryption_key=get("ENCRYPTION_KEY", ""),
+            signing_key=get("SIGNING_KEY", ""),
+            base_url=get("BASE_URL", cls.base_url).rstrip("/"),
+            smtp_url=get("SMTP_URL", cls.smtp_url),
+            mail_from=get("MAIL_FROM", cls.mail_from),
+            trusted_proxies=tuple(get("TRUSTED_PROXIES", "").replace(",", " ").split()),
+            heartbeat_url=get("HEARTBEAT_URL", ""),
+        )
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach the portal by HTTPS; cookies are ``__Host-`` then."""
+        return urlsplit(self.base_url).scheme == "https"
+
+    def with_keys(self) -> Settings:
+        """Settings whose keys are all there.
+
+        In production a missing key stops the start and is never made silently: a new one would
+        make every stored secret unreadable. Demo and test keep theirs in the data directory.
+        """
+        given = {
+            "LIAISON_SECRET_KEY": self.secret_key,
+            "LIAISON_ENCRYPTION_KEY": self.encryption_key,
+            "LIAISON_SIGNING_KEY": self.signing_key,
+        }
+        missing = [name for name, value in given.items() if not value]
+        if self.env is Env.PRODUCTION:
+            if missing:
+                hints = (f"{n} is not set. Make one with: {HOW_TO_MAKE[n]}" for n in missing)
+                raise SettingsError("\n".join(hints))
+            if not Path(self.signing_key).is_file():
+                raise SettingsError(
+                    "LIAISON_SIGNING_KEY names no file. "
+                    f"Make one with: {HOW_TO_MAKE['LIAISON_SIGNING_KEY']}"
+                )
+            return self
+        kept = _kept_keys(self.data_dir / "keys.json") if missing else {}
+        return replace(
+            self,
+            secret_key=self.secret_key or kept["secret_key"],
+            encryption_key=self.encryption_key or kept["encryption_key"],
+        )
+
+
+def _kept_keys(path: Path) -> dict[str, str]:
+    """Keys of a demo or test, made on first use, readable by their owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    keys = {
+        "secret_key": secrets.token_urlsafe(48),
+        "encryption_key": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    }
+    draft = path.with_name(f".keys-{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump(keys, file)
+    try:
+        # A link appears whole or not at all: two programs that start together share one file.
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    stored: dict[str, str] = json.loads(path.read_text())
+    return stored
