@@ -1,0 +1,45 @@
+"""The ledger: streams of entries, each chained to the one before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from liaison.models.base import Base
+
+GENESIS = "0" * 64
+"""The hash before the first entry of a stream."""
+
+
+class Stream(Base):
+    """``provider:<id>`` (both sides see it), ``authority:<id>`` (the contact point), ``portal``."""
+
+    __tablename__ = "stream"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    head: Mapped[str]
+
+
+class Entry(Base):
+    """One act. Never updated or deleted; data and salt may be erased when retention ends."""
+
+    __tablename__ = "entry"
+    __table_args__ = (Index("ix_entry_order", "order_id", "stream"),)
+
+    stream: Mapped[str] = mapped_column(ForeignKey("stream.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(unique=True)
+    type: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("preservation_order.id"))
+    data: Mapped[str | None]
+    """Canonical JSON (RFC 8785), as it was hashed."""
+    salt: Mapped[str | None]
+    digest: Mapped[str]
+    prev: Mapped[str]
+    hash: Mapped[str]

@@ -1,0 +1,90 @@
+"""The schema's version: bringing a database to the newest one, and asking where it stands."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from liaison.errors import SettingsError
+from liaison.models import Database
+from liaison.models.base import WRITES
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""Where ``pyproject.toml`` and ``migrations`` stand, beside the package."""
+
+TRIES, PAUSE = 20, 0.1
+"""How often, and after how many seconds, a connection is tried again."""
+
+
+def migrate(database: Database, to: str = "head") -> None:
+    """Brings the database to the newest schema, or leaves it as it was.
+
+    Two programs may do so at once: the second waits and finds nothing to do.
+    """
+    config = _config()
+    with _connected(database) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+
+def take_back(database: Database, to: str) -> None:
+    """Takes the schema back to an older revision; ``base`` is the empty database."""
+    config = _config()
+    with _connected(database) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+
+def current(database: Database) -> str | None:
+    """The database's revision; None where no migration has run."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def head() -> str:
+    """The newest revision there is."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    if found is None:
+        raise SettingsError(f"{CHECKOUT / 'migrations'} holds no revision.")
+    return found
+
+
+def is_current(database: Database) -> bool:
+    """Whether the database has the newest schema; two small reads, for ``/readyz``."""
+    with database.engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return False
+        stored = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars()
+        return list(stored) == [head()]
+
+
+def _connected(database: Database) -> sa.Connection:
+    """A connection that may write.
+
+    A new SQLite file is switched to WAL by whoever opens it first; others that come in that
+    instant are turned away at once, whatever their timeout, and must try again.
+    """
+    for _ in range(TRIES):
+        try:
+            return database.engine.connect().execution_options(**{WRITES: True})
+        except sa.exc.OperationalError:
+            time.sleep(PAUSE)
+    return database.engine.connect().execution_options(**{WRITES: True})
+
+
+def _config() -> Config:
+    settings, scripts = CHECKOUT / "pyproject.toml", CHECKOUT / "migrations"
+    if not settings.is_file() or not (scripts / "env.py").is_file():
+        raise SettingsError(
+            f"The migrations are not at {scripts}. Run Liaison from its checkout: "
+            "git clone, then make demo or pip install --editable ."
+        )
+    return Config(toml_file=str(settings))
