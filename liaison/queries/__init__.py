@@ -1,0 +1,1 @@
+"""The questions: every read, always scoped to the asker."""

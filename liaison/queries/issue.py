@@ -1,0 +1,73 @@
+"""The check page: what would happen if the draft were issued now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from liaison.domain.actors import Actor
+from liaison.domain.ladder import Climb, Step, outline
+from liaison.domain.terms import Deadlines, Terms, breaches, deadlines, terms_from_json
+from liaison.domain.vocabulary import DataCategory
+from liaison.errors import FieldError
+from liaison.models import Contact, Memorandum, Order
+from liaison.queries import orders, registry
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the memorandum says of a draft: its terms, or which of them stands in the way."""
+
+    memorandum: Memorandum | None
+    terms: Terms | None
+    deadlines: Deadlines | None
+    breaches: list[FieldError]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would be served: under which terms, by when to be answered, who would be called."""
+
+    order: Order
+    memorandum: Memorandum | None
+    terms: Terms | None
+    deadlines: Deadlines | None
+    breaches: list[FieldError]
+    steps: list[tuple[Step, list[Contact]]]
+
+
+def rule(session: Session, order: Order, actor: Actor, now: datetime) -> Ruling:
+    """Asks the memorandum in force. Check page and issue go by the same ruling."""
+    today = now.date()
+    memorandum = registry.memorandum_in_force(session, order.authority_id, order.provider_id, today)
+    if memorandum is None:
+        detail = (
+            f"No memorandum with {order.provider.name} is in force on {today.isoformat()}. "
+            "Agree one, or extend the old one, before an order can be served through the portal."
+        )
+        return Ruling(None, None, None, [FieldError("/provider", detail)])
+    terms = terms_from_json(memorandum.terms)
+    found = breaches(
+        terms,
+        memorandum.reference,
+        duration_days=order.duration_days,
+        targets=[(t.type, [DataCategory(c) for c in t.data]) for t in order.targets],
+        roles=actor.roles,
+    )
+    return Ruling(memorandum, terms, deadlines(terms, order.urgency, now), found)
+
+
+def preview(session: Session, actor: Actor, name: str, now: datetime) -> Preview:
+    """The check page of a draft."""
+    order = orders.find(session, actor, name)
+    ruling = rule(session, order, actor, now)
+    steps = []
+    if ruling.terms is not None:
+        ladder = ruling.terms.ladders[order.urgency]
+        steps = [
+            (step, registry.called_by(session, order, step))
+            for step in outline(ladder, Climb.ACKNOWLEDGE, now)
+        ]
+    return Preview(order, ruling.memorandum, ruling.terms, ruling.deadlines, ruling.breaches, steps)

@@ -1,0 +1,66 @@
+"""Call tasks: whom a person at the contact point must call, at the registered number only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from liaison.models import CallTask, Contact, Order
+from liaison.models.base import insert_once, new_id
+from liaison.models.work import CallState, Wanted
+
+
+def open_task(
+    session: Session,
+    order: Order,
+    contact: Contact,
+    why: str,
+    key: str,
+    wanted: Wanted,
+    now: datetime,
+) -> bool:
+    """Opens a call task; whether there was none yet.
+
+    One open call per order and contact is enough: whoever is to be called anyway is not listed
+    a second time. Callers hold the order's lock.
+    """
+    waiting = session.scalar(
+        select(CallTask.id)
+        .where(
+            CallTask.order_id == order.id,
+            CallTask.contact_id == contact.id,
+            CallTask.state == CallState.OPEN,
+        )
+        .limit(1)
+    )
+    return waiting is None and insert_once(
+        session,
+        CallTask,
+        {
+            "id": new_id(),
+            "idem": f"{order.id}:{key}:{contact.id}:call",
+            "order_id": order.id,
+            "contact_id": contact.id,
+            "phone": contact.phone,
+            "why": why,
+            "wanted": wanted,
+            "state": CallState.OPEN,
+            "opened_at": now,
+        },
+    )
+
+
+def cancel(session: Session, order: Order, *wanted: Wanted) -> None:
+    """Takes open tasks back whose reason is gone."""
+    session.execute(
+        update(CallTask)
+        .where(
+            CallTask.order_id == order.id,
+            CallTask.wanted.in_(wanted),
+            CallTask.state == CallState.OPEN,
+        )
+        .values(state=CallState.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,56 @@
+"""Phone calls that were made: what came of them, and the acknowledgement by phone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from liaison.domain.actors import Actor
+from liaison.domain.lifecycle import Action
+from liaison.domain.vocabulary import CallOutcome
+from liaison.errors import FieldError, Invalid, NotFound, Stale
+from liaison.models import CallTask
+from liaison.models.work import CallState
+from liaison.services import answers, ledger
+from liaison.services.guards import order_for
+
+
+def log(
+    session: Session,
+    actor: Actor,
+    name: str,
+    task_id: UUID,
+    outcome: CallOutcome,
+    note: str,
+    now: datetime,
+    *,
+    acknowledged: bool = False,
+) -> CallTask:
+    """Logs what came of a call; with ``acknowledged`` the order is acknowledged by phone."""
+    order, _ = order_for(session, actor, name, Action.LOG_CALL)
+    task = session.scalars(
+        select(CallTask)
+        .where(CallTask.id == task_id, CallTask.order_id == order.id)
+        .with_for_update(of=CallTask)
+    ).one_or_none()
+    if task is None:
+        raise NotFound
+    if task.state is CallState.LOGGED:
+        raise Stale(f"{task.logged_by} has logged this call already. Nothing was changed.")
+    if acknowledged and outcome is not CallOutcome.REACHED:
+        detail = "Only somebody who was reached can acknowledge. Change the outcome, or untick it."
+        raise Invalid([FieldError("/acknowledged", detail)])
+    task.state, task.outcome, task.note = CallState.LOGGED, outcome, note or None
+    task.logged_by, task.logged_at = actor.name, now
+    entries = []
+    if acknowledged:
+        order, state = order_for(session, actor, name, Action.ACKNOWLEDGE_BY_PHONE)
+        entries = answers.settle_acknowledgement(
+            session, order, state, actor, now, {"by_phone": task.contact.name}
+        )
+    data = {"contact": task.contact.name, "phone": task.phone, "outcome": outcome, "note": note}
+    ledger.record(session, now, *entries, ledger.own(order, "order.call_logged", actor, data))
+    return task

@@ -1,0 +1,235 @@
+"""What the contact point does to an order: draft, edit, issue, withdraw; and its expiry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy.orm import Session
+
+from liaison.clock import rfc3339
+from liaison.documents.order_json import fingerprint
+from liaison.domain.actors import CLOCK, Actor
+from liaison.domain.draft import OrderDraft, parse_draft
+from liaison.domain.ladder import Climb
+from liaison.domain.lifecycle import Action, OrderState, decide
+from liaison.domain.terms import Terms
+from liaison.domain.vocabulary import Channel, Function, Urgency
+from liaison.errors import FieldError, Forbidden, Invalid, OutsideTerms
+from liaison.models import (
+    Authority,
+    Message,
+    Order,
+    Person,
+    Provider,
+    RefCounter,
+    Timer,
+)
+from liaison.models.base import insert_once
+from liaison.models.work import MessageState, TimerKind, Wanted
+from liaison.queries import issue as issuing
+from liaison.queries import orders, registry
+from liaison.queries.views import order_content
+from liaison.services import call_tasks, escalation, ledger, order_rows, outbox, timers
+from liaison.services.guards import fresh_factor, order_for
+
+
+def draft(session: Session, actor: Actor, data: object, now: datetime) -> Order:
+    """A new draft; ``Invalid`` names every fault, and then nothing is stored."""
+    decide(OrderState.DRAFT, Action.EDIT, actor.roles)
+    if actor.authority_id is None:
+        raise Forbidden("Only a contact point drafts orders.")
+    written, provider = _read(session, data, now)
+    order = Order(
+        state=OrderState.DRAFT,
+        authority_id=actor.authority_id,
+        officer_id=actor.person_id,
+        created_at=now,
+    )
+    order_rows.write(order, written, provider)
+    session.add(order)
+    session.flush()
+    told = {"provider": provider.name, "urgency": order.urgency.value}
+    ledger.record(session, now, ledger.own(order, "order.drafted", actor, told))
+    return order
+
+
+def edit(
+    session: Session, actor: Actor, name: str, data: object, version: int, now: datetime
+) -> Order:
+    """Writes a draft anew, all of it."""
+    order, _ = order_for(session, actor, name, Action.EDIT, version)
+    written, provider = _read(session, data, now)
+    order.targets.clear()
+    session.flush()  # the old positions must be free before the new ones take them
+    order_rows.write(order, written, provider)
+    told = {"provider": provider.name, "urgency": order.urgency.value}
+    ledger.record(session, now, ledger.own(order, "order.edited", actor, told))
+    return order
+
+
+def _read(session: Session, data: object, now: datetime) -> tuple[OrderDraft, Provider]:
+    faults: list[FieldError] = []
+    named = data.get("provider") if isinstance(data, Mapping) else None
+    provider = None
+    if isinstance(named, str) and named.strip() and "\x00" not in named:
+        provider = registry.provider_named(session, named)
+        if provider is None:
+            detail = "No provider of this name or domain is registered. See the list of providers."
+            faults.append(FieldError("/provider", detail))
+    written = None
+    try:
+        written = parse_draft(data, now)
+    except Invalid as error:
+        faults = error.errors + faults
+    if faults or written is None or provider is None:
+        raise Invalid(faults)
+    return written, provider
+
+
+def issue(session: Session, actor: Actor, name: str, version: int | None, now: datetime) -> Order:
+    """Serves a draft on its provider: the clocks run, the SPOC is told, the ladder is armed.
+
+    Needs a second factor given within the last five minutes and a memorandum that allows the
+    order; its terms and ladders are copied onto it, so that later changes do not reach it.
+    """
+    order, state = order_for(session, actor, name, Action.ISSUE, version)
+    fresh_factor(actor, now)
+    ruling = _within_terms(session, order, actor, now)
+    memorandum, terms, due = ruling.memorandum, ruling.terms, ruling.deadlines
+    assert memorandum is not None and terms is not None and due is not None
+    order.state, order.issued_at = state, now
+    order.memorandum, order.memorandum_id = memorandum, memorandum.id
+    order.terms = memorandum.terms
+    order.acknowledge_by, order.preserve_by = due.acknowledge_by, due.preserve_by
+    officer = session.get(Person, actor.person_id) if actor.person_id else None
+    order.officer, order.officer_id = officer, actor.person_id
+    order_rows.complete_officer(order, order.authority, actor, officer.email if officer else "")
+    order.ref = _next_ref(session, order.authority, now)
+    order.sha256 = fingerprint(order_content(order))
+    session.flush()
+    _serve(session, order, terms, now)
+    told = {
+        "ref": order.ref,
+        "urgency": order.urgency.value,
+        "acknowledge_by": rfc3339(due.acknowledge_by),
+        "preserve_by": rfc3339(due.preserve_by),
+        "memorandum": {"ref": memorandum.reference, "version": memorandum.version},
+        "sha256": order.sha256,
+    }
+    ledger.record(session, now, *ledger.act(order, "order.issued", actor, told))
+    return order
+
+
+def _within_terms(session: Session, order: Order, actor: Actor, now: datetime) -> issuing.Ruling:
+    ruling = issuing.rule(session, order, actor, now)
+    if ruling.breaches:
+        raise OutsideTerms(
+            ruling.breaches, "The memorandum does not allow this order. Nothing was sent."
+        )
+    return ruling
+
+
+def _serve(session: Session, order: Order, terms: Terms, now: datetime) -> None:
+    assert order.acknowledge_by is not None
+    first = terms.ladders[order.urgency].rungs
+    told_by_ladder = any(not r.after and Channel.EMAIL in r.channels for r in first)
+    spocs = registry.contacts(session, order, Function.PRIMARY)
+    notice = outbox.Notice(
+        "order_issued",
+        Wanted.UNTIL_ACKNOWLEDGED,
+        "issue",
+        {"due": order.acknowledge_by.isoformat()},
+    )
+    for spoc in spocs:
+        if not told_by_ladder:
+            outbox.queue(session, order, spoc, notice, now)
+        if order.urgency is Urgency.EMERGENCY:
+            why = "An emergency order was issued: call and say that it is in the portal."
+            wanted = Wanted.UNTIL_ACKNOWLEDGED
+            call_tasks.open_task(session, order, spoc, why, "issue", wanted, now)
+    escalation.arm(session, order, Climb.ACKNOWLEDGE)
+
+
+def _next_ref(session: Session, authority: Authority, now: datetime) -> str:
+    """The next ref of the authority's year, without gaps: the counter rolls back with the act."""
+    year = now.astimezone(ZoneInfo(authority.time_zone)).year
+    insert_once(session, RefCounter, {"authority_id": authority.id, "year": year, "last": 0})
+    number = session.execute(
+        update(RefCounter)
+        .where(RefCounter.authority_id == authority.id, RefCounter.year == year)
+        .values(last=RefCounter.last + 1)
+        .returning(RefCounter.last)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+    return f"{authority.code}-{year}-{number:04d}"
+
+
+def withdraw(
+    session: Session,
+    actor: Actor,
+    name: str,
+    reason: str,
+    now: datetime,
+    version: int | None = None,
+) -> Order:
+    """Takes an order back. The provider is told where it was served; a draft just ends."""
+    order, state = order_for(session, actor, name, Action.WITHDRAW, version)
+    served = orders.is_served(order)
+    if served and not reason.strip():
+        raise Invalid([FieldError("/reason", "Say why: the provider reads it.")])
+    order.state, order.ended_at, order.withdrawal = state, now, reason.strip() or None
+    escalation.stop(session, order, now)
+    timers.cancel(session, order, TimerKind.EXPIRY, now)
+    if not served:
+        ledger.record(session, now, ledger.own(order, "order.discarded", actor, {}))
+        return order
+    if _was_told(session, order):
+        notice = outbox.Notice("order_withdrawn", Wanted.ALWAYS, "withdrawn", {})
+        for spoc in registry.contacts(session, order, Function.PRIMARY):
+            outbox.queue(session, order, spoc, notice, now)
+    told = {"reason": order.withdrawal}
+    ledger.record(session, now, *ledger.act(order, "order.withdrawn", actor, told))
+    return order
+
+
+def _was_told(session: Session, order: Order) -> bool:
+    """Whether anybody at the provider can know of the order: nobody needs to hear the rest."""
+    sent = select(Message.id).where(
+        # One that was claimed may have left, whatever became of the claim.
+        Message.order_id == order.id,
+        or_(Message.state == MessageState.SENT, Message.attempts > 0),
+    )
+    return order.fetched_at is not None or session.scalar(sent.limit(1)) is not None
+
+
+def note_fetched(session: Session, actor: Actor, name: str, now: datetime) -> None:
+    """Notes that the provider has opened the order: once, whoever is first."""
+    order = orders.find(session, actor, name)
+    if not actor.is_provider or order.fetched_at is not None:
+        return
+    # The row's version stays: reading an order must not make anybody's answer stale.
+    result = session.execute(
+        update(Order)
+        .where(Order.id == order.id, Order.fetched_at.is_(None))
+        .values(fetched_at=now, version=Order.version)
+        .execution_options(synchronize_session=False)
+    )
+    if isinstance(result, CursorResult) and result.rowcount == 1:
+        ledger.record(session, now, *ledger.act(order, "order.fetched", actor, {}))
+
+
+def expire(session: Session, _timer: Timer, order: Order, now: datetime) -> None:
+    """The promised date has passed; nothing happens where it was moved meanwhile."""
+    until = order.preserved_until
+    if order.state is not OrderState.PRESERVED or until is None or until > now:
+        return
+    order.state = decide(order.state, Action.EXPIRE, CLOCK.roles)
+    order.ended_at = now
+    notice = outbox.Notice("order_expired", Wanted.ALWAYS, "expired", {})
+    for contact in registry.contacts(session, order, Function.DUTY_OFFICER):
+        outbox.queue(session, order, contact, notice, now)
+    told = {"preserved_until": rfc3339(until)}
+    ledger.record(session, now, *ledger.act(order, "order.expired", CLOCK, told))

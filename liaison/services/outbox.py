@@ -1,0 +1,242 @@
+"""The outbox: notices on their way out, at least once, under a stable key.
+
+Sending has three phases: ``claim`` (and commit), ``still_wanted`` and the sending itself with
+no transaction open, then ``confirm`` or ``put_off`` under the fence that the claim gave. Whoever
+was overtaken by another worker changes nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    CursorResult,
+    Update,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from liaison.domain.lifecycle import OrderState
+from liaison.domain.vocabulary import Channel, Urgency
+from liaison.models import Contact, Message, Order
+from liaison.models.base import insert_once, new_id
+from liaison.models.work import MessageState, Wanted
+
+LEASE = timedelta(seconds=45)
+"""Longer than one batch can take: a message takes at most 20 s."""
+
+URGENT_DELAYS = tuple(timedelta(seconds=s) for s in (5, 15, 45, 120))
+DELAYS = tuple(timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000))
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a notice says: which letter, with what, for how long it makes sense."""
+
+    letter: str
+    wanted: Wanted
+    key: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A message in a worker's hands; ``fence`` proves the claim."""
+
+    id: UUID
+    fence: int
+    idem: str
+    channel: Channel
+    address: str
+    letter: str
+    params: dict[str, Any]
+    created_at: datetime
+
+
+def queue(session: Session, order: Order, contact: Contact, notice: Notice, now: datetime) -> bool:
+    """Puts one notice to one contact into the outbox; whether it was not there already."""
+    params = {
+        "ref": order.name,
+        "urgency": order.urgency.value,
+        "provider": order.provider.name,
+        "authority": order.authority.name,
+        "name": contact.name,
+        **notice.params,
+    }
+    return insert_once(
+        session,
+        Message,
+        {
+            "id": new_id(),
+            "idem": f"{order.id}:{notice.key}:{contact.id}:{Channel.EMAIL.value}",
+            "order_id": order.id,
+            "contact_id": contact.id,
+            "channel": Channel.EMAIL,
+            "address": contact.email,
+            "letter": notice.letter,
+            "params": params,
+            "wanted": notice.wanted,
+            "urgent": order.urgency is Urgency.EMERGENCY,
+            "state": MessageState.QUEUED,
+            "created_at": now,
+            "next_at": now,
+            "fence": 0,
+            "attempts": 0,
+        },
+    )
+
+
+def cancel(session: Session, order: Order, *wanted: Wanted) -> None:
+    """Takes unsent notices back whose reason is gone."""
+    session.execute(
+        update(Message)
+        .where(
+            Message.order_id == order.id,
+            Message.wanted.in_(wanted),
+            Message.state.in_((MessageState.QUEUED, MessageState.SENDING)),
+        )
+        .values(state=MessageState.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Whether any message is due: asked before a writing transaction is begun for it."""
+    return session.execute(select(Message.id).where(*_due(now)).limit(1)).first() is not None
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        # Literal, not bound: only so may SQLite use the index of unsent messages.
+        literal_column("message.state IN ('queued', 'sending')", Boolean),
+        Message.next_at <= now,
+        or_(Message.lease_until.is_(None), Message.lease_until <= now),
+    )
+
+
+def claim(session: Session, now: datetime, limit: int = 2) -> list[Claimed]:
+    """Claims messages that are due, or whose worker let its lease run out."""
+    due = session.scalars(
+        select(Message)
+        .where(*_due(now))
+        # What is urgent does not queue behind a slow mail server's backlog of routine.
+        .order_by(Message.urgent.desc(), Message.next_at, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Message)
+        .execution_options(populate_existing=True)
+    ).all()
+    for message in due:
+        message.state = MessageState.SENDING
+        message.fence += 1
+        message.attempts += 1
+        message.lease_until = now + LEASE
+    session.flush()
+    return [_claimed(message) for message in due]
+
+
+def _claimed(m: Message) -> Claimed:
+    return Claimed(m.id, m.fence, m.idem, m.channel, m.address, m.letter, m.params, m.created_at)
+
+
+WANTED_IN: dict[Wanted, Sequence[OrderState]] = {
+    Wanted.UNTIL_ACKNOWLEDGED: (OrderState.ISSUED,),
+    Wanted.UNTIL_PRESERVED: (OrderState.ISSUED, OrderState.ACKNOWLEDGED),
+    Wanted.ALWAYS: tuple(OrderState),
+}
+
+
+def still_wanted(session: Session, claimed: Claimed) -> bool:
+    """Looks again, just before sending: is the claim ours, and is there still a reason?"""
+    row = session.execute(
+        select(Message.state, Message.fence, Message.wanted, Order.state)
+        .join(Order, Order.id == Message.order_id)
+        .where(Message.id == claimed.id)
+    ).one()
+    state, fence, wanted, order_state = row
+    ours = state is MessageState.SENDING and fence == claimed.fence
+    return ours and order_state in WANTED_IN[wanted]
+
+
+def drop(session: Session, claimed: Claimed) -> bool:
+    """Cancels a claimed message that is wanted no longer."""
+    return _under_fence(session, claimed, {"state": MessageState.CANCELLED}, MessageState.SENDING)
+
+
+def confirm(session: Session, claimed: Claimed, provider_ref: str, now: datetime) -> bool:
+    """Notes that the other side took the message; False where another worker took over.
+
+    A message that was cancelled while it was being sent has arrived all the same: that is noted.
+    """
+    values = {
+        "state": MessageState.SENT,
+        "sent_at": now,
+        "provider_ref": provider_ref[:200],
+        "lease_until": None,
+        "last_error": None,
+    }
+    return _under_fence(session, claimed, values, MessageState.SENDING, MessageState.CANCELLED)
+
+
+def put_off(
+    session: Session,
+    claimed: Claimed,
+    error: str,
+    now: datetime,
+    *,
+    permanent: bool = False,
+    retry_after: timedelta | None = None,
+) -> Message | None:
+    """Notes a failure. Gives back the message when its retries are used up, else None."""
+    # The order first, as every verb does: a failure writes to it, and the two must not
+    # wait for each other.
+    session.execute(
+        select(Order.id)
+        .join(Message, Message.order_id == Order.id)
+        .where(Message.id == claimed.id)
+        .with_for_update(of=Order)
+    )
+    message = session.scalars(
+        select(Message)
+        .where(Message.id == claimed.id)
+        .with_for_update(of=Message)
+        .execution_options(populate_existing=True)
+    ).one()
+    if message.fence != claimed.fence or message.state is not MessageState.SENDING:
+        return None
+    message.last_error = error[:500]
+    message.lease_until = None
+    delays = URGENT_DELAYS if message.urgent else DELAYS
+    if permanent or message.attempts > len(delays):
+        message.state = MessageState.FAILED
+        return message
+    delay = delays[message.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+    message.state = MessageState.QUEUED
+    message.next_at = now + max(delay, retry_after or timedelta(0))
+    return None
+
+
+def _under_fence(
+    session: Session, claimed: Claimed, values: dict[str, Any], *states: MessageState
+) -> bool:
+    step: Update = (
+        update(Message)
+        .where(
+            Message.id == claimed.id,
+            Message.fence == claimed.fence,
+            Message.state.in_(states),
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    result = session.execute(step)
+    return isinstance(result, CursorResult) and result.rowcount == 1

@@ -1,0 +1,109 @@
+"""Timers: what falls due. Firing is database work only, so nothing is lost and nothing doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from liaison.models import Order, Timer
+from liaison.models.base import insert_once, new_id
+from liaison.models.work import TimerKind, TimerState
+
+Handler = Callable[[Session, Timer, Order, datetime], None]
+
+FIRST_DELAY = timedelta(seconds=5)
+LONGEST_DELAY = timedelta(minutes=5)
+
+_WAITING = literal_column("timer.state = 'waiting'", Boolean)
+"""Literal, not bound: only so may SQLite use the index of waiting timers."""
+
+
+def plan(
+    session: Session,
+    order: Order,
+    kind: TimerKind,
+    name: str,
+    due_at: datetime,
+    payload: dict[str, Any],
+) -> None:
+    """Sets a timer; the same one is set once, however often it is planned."""
+    insert_once(
+        session,
+        Timer,
+        {
+            "id": new_id(),
+            "kind": kind,
+            "key": f"{order.id}:{kind}:{name}",
+            "order_id": order.id,
+            "due_at": due_at,
+            "state": TimerState.WAITING,
+            "attempts": 0,
+            "payload": payload,
+        },
+    )
+
+
+def cancel(session: Session, order: Order, kind: TimerKind, now: datetime) -> None:
+    """Takes an order's waiting timers of one kind back."""
+    session.execute(
+        update(Timer)
+        .where(Timer.order_id == order.id, Timer.kind == kind, Timer.state == TimerState.WAITING)
+        .values(state=TimerState.CANCELLED, done_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Whether any timer is due: asked before a writing transaction is begun for it."""
+    found = select(Timer.id).where(_WAITING, Timer.due_at <= now).limit(1)
+    return session.execute(found).first() is not None
+
+
+def claim(session: Session, now: datetime) -> Timer | None:
+    """The timer that has been due longest, locked together with its order.
+
+    Whatever another transaction holds is passed over. Nobody waits for an order with a timer in
+    hand: an acknowledgement locks them the other way round, and the two would stop each other.
+    """
+    row = session.execute(
+        select(Order, Timer)
+        .join(Timer, Timer.order_id == Order.id)
+        .where(_WAITING, Timer.due_at <= now)
+        .order_by(Timer.due_at, Timer.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=(Order, Timer))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    return row[1] if row else None
+
+
+def fire(session: Session, timer: Timer, handler: Handler, now: datetime) -> None:
+    """Fires a claimed timer: reads its order again and lets the handler decide."""
+    order = session.scalars(
+        select(Order)
+        .where(Order.id == timer.order_id)
+        .with_for_update(of=Order)
+        .execution_options(populate_existing=True)
+    ).one()
+    timer.state, timer.done_at = TimerState.FIRED, now
+    handler(session, timer, order, now)
+
+
+def put_off(session: Session, timer_id: UUID, error: str, now: datetime) -> None:
+    """A timer that failed comes again, later each time; it is shown and never dropped."""
+    timer = session.scalars(
+        select(Timer)
+        .where(Timer.id == timer_id, _WAITING)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if timer is None:
+        return
+    timer.attempts += 1
+    timer.last_error = error[:500]
+    timer.due_at = now + min(FIRST_DELAY * 2 ** min(timer.attempts - 1, 10), LONGEST_DELAY)

@@ -1,0 +1,35 @@
+"""Secrets at rest: sealed with a key ring, the newest key first."""
+
+from __future__ import annotations
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from liaison.errors import SettingsError
+
+
+class Vault:
+    """Seals with the first key, opens with any: so keys can be rotated."""
+
+    def __init__(self, encryption_key: str) -> None:
+        try:
+            keys = [Fernet(key.strip()) for key in encryption_key.split(",") if key.strip()]
+            self._ring = MultiFernet(keys)
+        except ValueError:
+            raise SettingsError(
+                "LIAISON_ENCRYPTION_KEY holds no usable key. Make one with: python -c "
+                "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+            ) from None
+
+    def seal(self, text: str) -> str:
+        """The text, encrypted and authenticated."""
+        return self._ring.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """What was sealed; ``SettingsError`` where no key of the ring fits."""
+        try:
+            return self._ring.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise SettingsError(
+                "A stored secret cannot be opened: LIAISON_ENCRYPTION_KEY is not the key it was "
+                "sealed with. Add the old key behind the new one, with a comma between."
+            ) from None
