@@ -1,0 +1,6 @@
+"""The ways out: one module a channel. Nothing here knows a table."""
+
+from liaison.delivery.base import DeliveryError, Outgoing, Sender
+from liaison.delivery.email import EmailSender
+
+__all__ = ["DeliveryError", "EmailSender", "Outgoing", "Sender"]

@@ -1,0 +1,124 @@
+"""The loops: every step in its own, so that one that fails or waits does not stop the others."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+import structlog
+
+from liaison.services import housekeeping
+from liaison.worker import messages, timers
+from liaison.worker.work import Work
+
+BEAT_EVERY = 5.0
+"""Seconds between two heartbeats; ``/readyz`` misses one that is older than a minute."""
+TIDY_EVERY = 3600.0
+LONGEST_WAIT = 15.0
+"""Seconds between two looks of a step that keeps failing, at most."""
+
+Step = Callable[[Work], bool]
+"""One piece of work; whether it found any."""
+
+log = structlog.get_logger("liaison.worker")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one run did: timers fired, notices sent."""
+
+    fired: int = 0
+    sent: int = 0
+
+
+def run_once(work: Work) -> Done:
+    """Does everything that is due, until nothing more is found. Errors are the caller's.
+
+    What a timer fires may make the next one due at the same moment: it fires too. As of another
+    moment (``--as-of``) there is no heartbeat and no housekeeping: they are about this one.
+    """
+    if not work.is_elsewhen:
+        beat(work)
+    fired = sent = 0
+    while True:
+        now_fired = timers.fire_one(work)
+        claimed, left = (0, 0) if now_fired else messages.send_some(work)
+        fired, sent = fired + now_fired, sent + left
+        if not now_fired and not claimed:
+            break
+    if not work.is_elsewhen:
+        tidy(work)
+    return Done(fired, sent)
+
+
+def beat(work: Work) -> bool:
+    """Writes the heartbeat that ``/readyz`` and the portal look at."""
+    with work.database.transaction() as session:
+        housekeeping.beat(session, work.name, work.now())
+    return False
+
+
+def tidy(work: Work) -> bool:
+    """Removes what is past its time."""
+    with work.database.transaction() as session:
+        housekeeping.tidy(session, work.now())
+    return False
+
+
+def run_forever(work: Work, stop: threading.Event) -> None:
+    """Runs until ``stop`` is set; whatever is under way is finished first.
+
+    A mail server that keeps silent holds up the notices, but no ladder and no heartbeat.
+    """
+    look = 0.5 if work.database.is_sqlite else 1.0
+    steps: dict[str, tuple[Step, float]] = {
+        "heartbeat": (beat, BEAT_EVERY),
+        "timers": (lambda w: bool(timers.fire_one(w)), look),
+        "messages": (lambda w: bool(messages.send_some(w)[0]), look),
+        "housekeeping": (tidy, TIDY_EVERY),
+    }
+    log.info("worker started", worker=work.name)
+    threads = [
+        threading.Thread(target=keep_on, args=(name, step, pause, work, stop), name=name)
+        for name, (step, pause) in steps.items()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log.info("worker stopped", worker=work.name)
+
+
+def keep_on(name: str, step: Step, pause: float, work: Work, stop: threading.Event) -> None:
+    """One step, again and again: at once where it found work, else after ``pause`` seconds.
+
+    Whatever it raises is logged and tried again, later each time: the database may come back.
+    """
+    failures = 0
+    while not stop.is_set():
+        try:
+            found, failures = step(work), 0
+        except Exception as error:
+            # Only the kind of error: its text could quote an order.
+            failures += 1
+            found = False
+            log.warning("step failed", step=name, error=type(error).__name__, failures=failures)
+        if failures:
+            stop.wait(min(0.5 * 2 ** min(failures - 1, 10), LONGEST_WAIT))
+        elif not found:
+            stop.wait(pause)
+
+
+def run_until_signalled(work: Work) -> None:
+    """``run_forever`` until SIGTERM or SIGINT comes; for the main thread."""
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    run_forever(work, stop)

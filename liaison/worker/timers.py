@@ -1,0 +1,69 @@
+"""The step that fires timers: one transaction each, for firing is database work only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import structlog
+
+from liaison.models.work import TimerKind
+from liaison.services import escalation, orders, timers
+from liaison.worker.work import Work
+
+HANDLERS: Mapping[TimerKind, timers.Handler] = {
+    TimerKind.LADDER: escalation.climb,
+    TimerKind.EXPIRY: orders.expire,
+}
+
+log = structlog.get_logger("liaison.worker")
+
+
+class _HandlerError(Exception):
+    """A handler failed: the transaction rolls back, then the timer is put off in its own."""
+
+    def __init__(self, timer_id: UUID, kind: TimerKind) -> None:
+        super().__init__(str(timer_id))
+        self.timer_id = timer_id
+        self.kind = kind
+
+
+def fire_one(work: Work, handlers: Mapping[TimerKind, timers.Handler] = HANDLERS) -> int:
+    """Fires the timer that has been due longest; how many were handled, 0 or 1."""
+    now = work.now()
+    with work.database.reading() as session:
+        if not timers.is_due(session, now):
+            return 0
+    try:
+        return _fire(work, handlers)
+    except _HandlerError as failed:
+        error = failed.__cause__ or failed
+        # The log carries no text of the error: it could quote an order.
+        kind, name = failed.kind.value, type(error).__name__
+        log.warning("timer failed", timer=str(failed.timer_id), kind=kind, error=name)
+        with work.database.transaction() as session:
+            timers.put_off(session, failed.timer_id, _words(error), work.now())
+        return 1
+
+
+def _fire(work: Work, handlers: Mapping[TimerKind, timers.Handler]) -> int:
+    with work.database.transaction() as session:
+        # Read again: on SQLite the writer may have waited for another, who fired it meanwhile.
+        now = work.now()
+        timer = timers.claim(session, now)
+        if timer is None:
+            return 0
+        timer_id, kind = timer.id, timer.kind
+        try:
+            timers.fire(session, timer, handlers[kind], now)
+            session.flush()
+        except Exception as error:
+            raise _HandlerError(timer_id, kind) from error
+    log.info("timer fired", timer=str(timer_id), kind=kind.value)
+    return 1
+
+
+def _words(error: BaseException) -> str:
+    # Only the first line: what follows in a database error are the statement and its values.
+    first = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {first}"
