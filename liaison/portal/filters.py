@@ -1,0 +1,172 @@
+"""How times, spans and states read on a page."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from liaison import clock, web
+from liaison.domain.lifecycle import OrderState
+from liaison.domain.vocabulary import Urgency
+from liaison.models import Order
+from liaison.portal import icons
+from liaison.portal.frame import frame
+from liaison.queries.queue import is_overdue
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""Not the server's locale: every page reads alike."""
+
+COUNTED_IN_DAYS = timedelta(days=2)
+"""From here on a countdown shows whole days; liaison.js has the same limit."""
+
+Tag = tuple[str, str, str]
+"""Kind (colour), icon, words."""
+
+
+def utc(moment: datetime | None, seconds: bool = False) -> str:
+    """``23 Nov 2026, 01:10``: a moment in UTC; ``seconds`` adds them, to the microsecond."""
+    if moment is None:
+        return ""
+    time = moment.astimezone(UTC).time().isoformat() if seconds else hm(moment)
+    return f"{day(moment.astimezone(UTC))}, {time}"
+
+
+def hm(moment: datetime | None) -> str:
+    """``01:10``: the time of day in UTC."""
+    return f"{moment.astimezone(UTC):%H:%M}" if moment else ""
+
+
+def day(value: date | None) -> str:
+    """``23 Nov 2026``."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}" if value else ""
+
+
+def iso(moment: datetime | None) -> str:
+    """RFC 3339 in UTC."""
+    return clock.rfc3339(moment) if moment else ""
+
+
+def in_zone(moment: datetime, zone: str, near: datetime | None = None) -> str:
+    """``23 Nov 2026, 05:10 Yerevan``: a moment in another zone.
+
+    The day is left out where it is the same as that of ``near`` in UTC, which stands beside it.
+    """
+    local = moment.astimezone(_zone(zone))
+    city = zone.rsplit("/", 1)[-1].replace("_", " ")
+    time = f"{local:%H:%M} {city}"
+    if near is not None and local.date() == near.astimezone(UTC).date():
+        return time
+    return f"{day(local)}, {time}"
+
+
+def exact(moment: datetime, zone: str | None = None) -> str:
+    """To the microsecond where there are any, in UTC and in the reader's zone."""
+    text = iso(moment).replace("T", " ").replace("Z", " UTC")
+    if not zone or zone == "UTC":
+        return text
+    local = moment.astimezone(_zone(zone)).isoformat(sep=" ")
+    return f"{text} · {local} {zone}"
+
+
+def span(length: timedelta) -> str:
+    """A length in its largest units: ``45 min``, ``1 h 30 min``, ``26 h``, ``2 days 15 min``.
+
+    From a week on whole days are enough.
+    """
+    minutes = abs(int(length.total_seconds())) // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        hours, rest = divmod(minutes, 60)
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    days, rest = divmod(minutes, 24 * 60)
+    if days >= 7 or not rest:
+        return f"{days} days"
+    return f"{days} days {rest // 60} h" if rest >= 60 else f"{days} days {rest} min"
+
+
+def ago(moment: datetime | None) -> str:
+    """``2 min ago``, ``in 3 h``; a moment measured from now."""
+    if moment is None:
+        return ""
+    length = web.now() - moment
+    if abs(length) < timedelta(minutes=1):
+        return "just now" if length >= timedelta(0) else "in a moment"
+    return f"{span(length)} ago" if length > timedelta(0) else f"in {span(length)}"
+
+
+def left(moment: datetime) -> str:
+    """What a countdown shows before the script counts on: ``18:42``, ``−02:07:00``, ``14 days``."""
+    length = moment - web.now()
+    sign = "−" if length < timedelta(0) else ""
+    if abs(length) >= COUNTED_IN_DAYS:
+        return f"{sign}{abs(length).days} days"
+    seconds = round(abs(length).total_seconds())
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    return sign + (f"{hours:02}:" if hours else "") + f"{minute:02}:{second:02}"
+
+
+def state_words(order: Order) -> Tag:
+    """The order's state as a tag. Only lateness is red."""
+    if is_overdue(order, web.now()):
+        return "red", "alarm", f"Overdue: {_OWED[order.state]}"
+    kind, name = _STATES[order.state]
+    words = order.state.label
+    if order.state is OrderState.PRESERVED and order.preserved_until:
+        words = f"{words} until {day(order.preserved_until.astimezone(UTC))}"
+    return kind, name, words
+
+
+def urgency_words(order: Order) -> Tag:
+    """The order's urgency as a tag."""
+    kind, name = _URGENCIES[order.urgency]
+    return kind, name, order.urgency.label
+
+
+_STATES = {
+    OrderState.DRAFT: ("", "pencil"),
+    OrderState.ISSUED: ("amber", "hourglass-split"),
+    OrderState.ACKNOWLEDGED: ("blue", "check2-circle"),
+    OrderState.PRESERVED: ("green", "shield-check"),
+    OrderState.DECLINED: ("", "slash-circle"),
+    OrderState.WITHDRAWN: ("", "arrow-counterclockwise"),
+    OrderState.EXPIRED: ("", "hourglass-bottom"),
+}
+_OWED = {OrderState.ISSUED: "not acknowledged", OrderState.ACKNOWLEDGED: "not preserved"}
+_URGENCIES = {
+    Urgency.EMERGENCY: ("emergency", "exclamation-octagon-fill"),
+    Urgency.URGENT: ("amber", "lightning-charge"),
+    Urgency.ROUTINE: ("", "calendar3"),
+}
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def register(app: Flask) -> None:
+    """Makes all of it known to the templates."""
+    icons.load()
+    app.jinja_env.filters.update(
+        utc=utc,
+        hm=hm,
+        day=day,
+        iso=iso,
+        in_zone=in_zone,
+        exact=exact,
+        span=span,
+        ago=ago,
+        left=left,
+    )
+    app.jinja_env.globals.update(
+        icon=icons.icon,
+        now=web.now,
+        frame=frame,
+        state_words=state_words,
+        urgency_words=urgency_words,
+    )

@@ -1,0 +1,139 @@
+"""What stands around every page: the bar, the menu by role, the theme, the reader's zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from flask import g, request, url_for
+from sqlalchemy.exc import SQLAlchemyError
+
+from liaison import web
+from liaison.domain.actors import Actor
+from liaison.domain.vocabulary import PROVIDER_ROLES, Role
+from liaison.queries.queue import emergencies_running
+from liaison.settings import Env
+from liaison.web import signin
+
+_DRAFTERS = frozenset({Role.OFFICER, Role.SUPERVISOR})
+
+
+@dataclass(frozen=True)
+class Link:
+    """One entry of the menu. ``current`` is ``page``, ``true`` (a page below it) or empty."""
+
+    label: str
+    url: str
+    current: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The page's surroundings; without a reader only the name and the clock."""
+
+    now: datetime
+    here: str
+    """The page's own address, as a Refresh link needs it."""
+    demo: bool
+    side: str = "24/7 contact point"
+    name: str = ""
+    roles: str = ""
+    theme: str = "auto"
+    zone: str | None = None
+    menu: tuple[Link, ...] = ()
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether a reader is known."""
+        return bool(self.name)
+
+
+def frame() -> Frame:
+    """The frame of the running request, made once."""
+    if "frame" not in g:
+        g.frame = _frame()
+    made: Frame = g.frame
+    return made
+
+
+def home(actor: Actor) -> str:
+    """The first page of a role: what it works with most."""
+    if actor.reads_orders:
+        return url_for("orders.index")
+    return url_for("register.contacts" if actor.is_provider else "register.providers")
+
+
+def local(target: str | None) -> str | None:
+    """The target of ``?next=`` where it stays in this portal; never another site's."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return None
+    if "\\" in target or any(ord(char) < 33 for char in target):
+        return None
+    return target
+
+
+def _frame() -> Frame:
+    bare = Frame(now=web.now(), here=_here(), demo=web.settings().env is Env.DEMO)
+    try:
+        return _for_reader(bare)
+    except SQLAlchemyError:
+        # The page that says the database is away must not need the database.
+        return bare
+
+
+def _for_reader(bare: Frame) -> Frame:
+    visitor = signin.visitor()
+    if visitor is None or visitor.is_pending:
+        return bare
+    person, actor = visitor.person, visitor.actor
+    organisation = person.authority or person.provider
+    return Frame(
+        now=bare.now,
+        here=bare.here,
+        demo=bare.demo,
+        side=actor.organisation,
+        name=person.name,
+        roles=", ".join(role.label for role in Role if role in actor.roles),
+        theme=person.theme,
+        zone=organisation.time_zone if organisation else None,
+        menu=_menu(actor),
+    )
+
+
+def _menu(actor: Actor) -> tuple[Link, ...]:
+    links = []
+    if actor.reads_orders:
+        count = emergencies_running(web.db(), actor)
+        links.append(_link("Orders", url_for("orders.index"), count))
+    if actor.roles & _DRAFTERS:
+        links.append(_link("New order", url_for("orders.new")))
+    if actor.is_contact_point:
+        links.append(_link("Providers", url_for("register.providers")))
+    if actor.roles & PROVIDER_ROLES:
+        own = url_for("register.memorandum", provider_id=actor.provider_id)
+        links += [_link("Contacts", url_for("register.contacts")), _link("Our memorandum", own)]
+    return tuple(_without_parents(links))
+
+
+def _link(label: str, url: str, count: int = 0) -> Link:
+    if request.path == url:
+        return Link(label, url, "page", count)
+    below = request.path.startswith(f"{url}/")
+    return Link(label, url, "true" if below else "", count)
+
+
+def _without_parents(links: list[Link]) -> list[Link]:
+    """“New order” lies below “Orders”: only the nearer one is marked."""
+    if not any(link.current == "page" for link in links):
+        return links
+    return [
+        Link(link.label, link.url, "", link.count) if link.current == "true" else link
+        for link in links
+    ]
+
+
+def _here() -> str:
+    kept = [(k, v) for k, v in request.args.items(multi=True) if k != "part"]
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path

@@ -1,0 +1,106 @@
+"""The blueprint of the order pages, and what each of its views begins and ends with."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from werkzeug.local import LocalProxy
+from wtforms import Form
+
+from liaison import web
+from liaison.domain.lifecycle import Action, OrderState, allowed, decide
+from liaison.domain.reading import unstorable
+from liaison.domain.vocabulary import DataCategory, Ground, Instrument
+from liaison.errors import FieldError, Invalid, NotFound
+from liaison.models import Order
+from liaison.portal.orders import moments, pointers, words
+from liaison.portal.orders.deadline import clock_word, deadline
+from liaison.portal.orders.draft_form import DraftForm
+from liaison.portal.orders.page import found_of, lasting
+from liaison.queries import orders
+from liaison.queries.ladder import NOTHING_CLIMBS
+
+bp = Blueprint("orders", __name__, url_prefix="/orders")
+
+
+@bp.before_request
+@login_required  # type: ignore[untyped-decorator]
+def signed_in() -> None:
+    """Nobody sees an order without signing in."""
+
+
+@bp.before_request
+def storable() -> None:
+    """No database keeps a NUL; nobody types one, so a page that names the field is enough."""
+    texts = [("", str(value)) for value in (request.view_args or {}).values()]
+    texts += [(name, text) for name, given in request.values.lists() for text in given]
+    bad = [name for name, text in texts if unstorable(text)]
+    if "" in bad:
+        raise NotFound
+    if bad:
+        detail = "Remove the NUL character or broken character from this text."
+        raise Invalid([FieldError(f"/{name.replace('-', '/')}", detail) for name in bad])
+
+
+@bp.context_processor
+def helpers() -> dict[str, object]:
+    """What the templates of orders ask for.
+
+    Nothing here is looked up before a template asks: an error's page must not need the database.
+    """
+    return {
+        "anchor_of": lambda pointer: pointers.anchor_of(DraftForm(formdata=None), pointer),
+        "can_draft": lambda: Action.EDIT in allowed(OrderState.DRAFT, web.actor().roles),
+        "category_label": partial(words.label, DataCategory),
+        "clock_of": lambda order: deadline(order, NOTHING_CLIMBS, web.now()),
+        "clock_word": clock_word,
+        "found_of": found_of,
+        "ground_label": partial(words.label, Ground),
+        "instrument_label": partial(words.label, Instrument),
+        "lasting": lasting,
+        "typed": moments.as_typed,
+        "unfolded": pointers.unfolded,
+        "viewer": LocalProxy(web.actor),
+    }
+
+
+def order_to(ref: str, *actions: Action) -> Order:
+    """The order, where one of these acts is open to the person; else the refusal, said early."""
+    order = orders.find(web.db(), web.actor(), ref)
+    for action in actions[:-1]:
+        if action in allowed_to(order):
+            return order
+    decide(order.state, actions[-1], web.actor().roles)
+    return order
+
+
+def allowed_to(order: Order) -> frozenset[Action]:
+    """What the person who is signed in may do to the order as it stands."""
+    return allowed(order.state, web.actor().roles)
+
+
+def to_order(order: Order) -> ResponseReturnValue:
+    """Back to the order's page, after an act."""
+    return redirect(url_for("orders.show", ref=order.name), 303)
+
+
+def page(
+    template: str, order: Order, form: Form, error: Invalid | None = None, **more: object
+) -> ResponseReturnValue:
+    """A form's page; with an error its faults stand beside the fields and above them."""
+    faults = [] if error is None else pointers.show(form, error.errors)
+    html = render_template(f"orders/{template}.html", order=order, form=form, faults=faults, **more)
+    return html, 200 if error is None else 422
+
+
+def posted() -> bool:
+    """Whether the form was sent."""
+    return request.method == "POST"
+
+
+def needed(pointer: str, detail: str) -> Invalid:
+    """One field that must be filled in before a verb can be called at all."""
+    return Invalid([FieldError(pointer, detail)])

@@ -1,0 +1,129 @@
+"""How long is left: the panel at the head of an order's page, with its line of rungs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from liaison.domain.ladder import Climb
+from liaison.domain.lifecycle import OrderState
+from liaison.domain.vocabulary import Urgency
+from liaison.models import Order
+from liaison.portal.filters import span
+from liaison.queries.ladder import LadderView, StepState
+from liaison.queries.queue import due_at, is_overdue
+
+_APART = 16.0
+"""Per cent of the line that a label needs, so that none covers another."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A rung on the line; ``x`` in per cent. Labels are empty where there is no room."""
+
+    x: str
+    time: str
+    label: str
+    done: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """The line from issue to the deadline; ``now`` in per cent of it."""
+
+    now: str
+    marks: list[Mark]
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The panel. ``calm`` is without red: red means an emergency or lateness, nothing else."""
+
+    title: str
+    due: datetime | None
+    calm: bool
+    late: bool
+    line: Line | None
+
+
+def deadline(order: Order, view: LadderView, now: datetime) -> Deadline:
+    """The clock that runs for an order."""
+    due = due_at(order)
+    late = is_overdue(order, now)
+    title = f"Overdue {clock_word(order)}" if late else _TITLES[order.state]
+    burning = order.state is OrderState.ISSUED and order.urgency is Urgency.EMERGENCY
+    return Deadline(
+        title=title,
+        due=due,
+        calm=not (burning or late),
+        late=late,
+        line=_line(order, view, due, now) if order.state.is_open and due else None,
+    )
+
+
+_TITLES = {
+    OrderState.DRAFT: "Not issued yet",
+    OrderState.ISSUED: "Left to acknowledge",
+    OrderState.ACKNOWLEDGED: "Left to preserve",
+    OrderState.PRESERVED: "Kept for another",
+    OrderState.DECLINED: "Declined",
+    OrderState.WITHDRAWN: "Withdrawn",
+    OrderState.EXPIRED: "Expired",
+}
+
+
+def clock_word(order: Order) -> str:
+    """What the running clock waits for, as it is spoken."""
+    return {OrderState.ISSUED: "to acknowledge", OrderState.ACKNOWLEDGED: "to preserve"}.get(
+        order.state, ""
+    )
+
+
+def _line(order: Order, view: LadderView, due: datetime, now: datetime) -> Line | None:
+    start = order.issued_at
+    if start is None or due <= start:
+        return None
+    whole = due - start
+    marks = []
+    if order.acknowledged_at and order.state is OrderState.ACKNOWLEDGED:
+        at = order.acknowledged_at
+        marks.append(Mark(_percent(at - start, whole), span(at - start), "Acknowledged", True))
+    if view.climb is Climb.ACKNOWLEDGE:
+        marks += _rungs(view, start, whole)
+    return Line(
+        now=_percent(now - start, whole),
+        marks=_readable(marks),
+        first="Sent",
+        last=f"{span(whole)} due",
+    )
+
+
+def _rungs(view: LadderView, start: datetime, whole: timedelta) -> list[Mark]:
+    return [
+        Mark(
+            _percent(step.due_at - start, whole),
+            span(step.due_at - start),
+            step.step.whom.label + (" called" if step.state is StepState.DONE else ""),
+            step.state is StepState.DONE,
+        )
+        for step in view.steps
+        if timedelta(0) < step.due_at - start < whole
+    ]
+
+
+def _readable(marks: list[Mark]) -> list[Mark]:
+    shown, last = [], 0.0
+    for mark in marks:
+        x = float(mark.x)
+        if x - last >= _APART and 100 - x >= _APART:
+            shown.append(mark)
+            last = x
+        else:
+            shown.append(Mark(mark.x, "", "", mark.done))
+    return shown
+
+
+def _percent(part: timedelta, whole: timedelta) -> str:
+    return f"{min(max(part / whole, 0.0), 1.0) * 100:.1f}"

@@ -1,0 +1,217 @@
+"""Ledger entries in words. Texts of others are only ever handed on to be escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from liaison.domain.ladder import Climb, Whom
+from liaison.domain.vocabulary import CallOutcome, Function, Ground, Outcome, Term
+from liaison.queries.timeline import Item
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """An entry as a sentence: ``text``, then ``strong`` in bold; ``quotes`` are others' words."""
+
+    icon: str
+    text: str
+    strong: str = ""
+    quotes: tuple[tuple[str, str], ...] = ()
+    """Label (may be empty) and text."""
+    bad: bool = False
+
+
+def tell(item: Item) -> Told:
+    """One entry of the timeline as a sentence."""
+    sentence = _SENTENCES.get(item.type)
+    if sentence is None:
+        return Told("dot", item.type.removeprefix("order.").replace("_", " ").capitalize() + ".")
+    if item.data is None:
+        return Told("eraser", f"{short(item.type)}. What was written has been erased.")
+    return sentence(item.data)
+
+
+def short(type_: str | None) -> str:
+    """An entry type in two or three words, for the queue."""
+    if type_ is None:
+        return "Nothing yet"
+    return _SHORT.get(type_, type_.removeprefix("order.").replace("_", " ").capitalize())
+
+
+def via(item: Item) -> str:
+    """How the actor proved who they are, and from where."""
+    if not item.via:
+        return ""
+    factor = {"totp": "signed in with a code", "api-key": "by API key"}.get(
+        str(item.via.get("factor")), str(item.via.get("factor"))
+    )
+    address = item.via.get("address")
+    return f"{factor}, from {address}" if address else factor
+
+
+def label(kind: type[Term], value: object) -> str:
+    """The label of a word of a closed list; the word itself where the list has changed."""
+    try:
+        return kind(str(value)).label
+    except ValueError:
+        return str(value)
+
+
+def listing(parts: Iterable[str]) -> str:
+    """``a, b and c``."""
+    words = [part for part in parts if part]
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def _quotes(data: Data, **labels: str) -> tuple[tuple[str, str], ...]:
+    return tuple((text, str(data[name])) for name, text in labels.items() if data.get(name))
+
+
+def _drafted(_data: Data) -> Told:
+    return Told("pencil", "Draft written.")
+
+
+def _edited(_data: Data) -> Told:
+    return Told("pencil", "Draft changed.")
+
+
+def _discarded(_data: Data) -> Told:
+    return Told("trash", "Draft discarded. Nobody outside was told of it.")
+
+
+def _issued(data: Data) -> Told:
+    memorandum = data.get("memorandum") or {}
+    under = f" under memorandum {memorandum.get('ref')}" if memorandum.get("ref") else ""
+    return Told("send", f"Order issued{under}.", "The clocks run.")
+
+
+def _fetched(_data: Data) -> Told:
+    return Told("eye", "Opened at the provider for the first time.")
+
+
+def _acknowledged(data: Data) -> Told:
+    quotes = _quotes(data, reference="Their reference", note="Note")
+    if data.get("by_phone"):
+        return Told("telephone-inbound", f"{data['by_phone']}:", "acknowledged by phone.", quotes)
+    return Told("check2-circle", "Receipt", "acknowledged.", quotes)
+
+
+def _report(data: Data, verb: str) -> Told:
+    until = str(data.get("until") or "")
+    outcome = label(Outcome, data.get("outcome"))
+    strong = f"{outcome}, until {until[:10]}." if until else f"{outcome}."
+    quotes = _quotes(
+        data,
+        reference="Their reference",
+        sha256="SHA-256 of what is kept",
+        risk="Risk (art. 29(6))",
+        note="Note",
+    )
+    return Told("shield-check", f"{verb}:", strong, quotes, bad=bool(data.get("risk")))
+
+
+def _preserved(data: Data) -> Told:
+    return _report(data, "Preservation confirmed")
+
+
+def _amended(data: Data) -> Told:
+    return _report(data, "Preservation report amended")
+
+
+def _declined(data: Data) -> Told:
+    grounds = listing(label(Ground, ground) for ground in data.get("grounds") or [])
+    kept = "kept meanwhile" if data.get("preserved_meanwhile") else "not kept meanwhile"
+    quotes = _quotes(data, explanation="Explanation")
+    return Told("x-octagon", f"Declined: {grounds}.", f"The data are {kept}.", quotes, bad=True)
+
+
+def _withdrawn(data: Data) -> Told:
+    return Told("arrow-counterclockwise", "Order", "withdrawn.", _quotes(data, reason="Reason"))
+
+
+def _message(data: Data) -> Told:
+    kind = "Question" if data.get("side") == "provider" else "Message to the provider"
+    return Told("chat-left-text", f"{kind}:", quotes=(("", str(data.get("text", ""))),))
+
+
+def _escalated(data: Data) -> Told:
+    called = data.get("called") or []
+    names = listing(f"{c.get('name')} ({label(Function, c.get('function'))})" for c in called)
+    why = {
+        Climb.ACKNOWLEDGE.name.lower(): "not acknowledged yet",
+        Climb.PRESERVE.name.lower(): "preservation not confirmed in time",
+    }.get(str(data.get("climb")), "no answer yet")
+    whom = label(Whom, data.get("whom"))
+    return Told("arrow-up-circle", f"{whom} called, {why}:", f"{names or 'nobody reachable'}.")
+
+
+def _call_logged(data: Data) -> Told:
+    outcome = data.get("outcome")
+    return Told(
+        "telephone-outbound",
+        f"{data.get('contact')} called, {data.get('phone')}.",
+        f"{label(CallOutcome, outcome)}.",
+        _quotes(data, note=""),
+        bad=outcome == CallOutcome.WRONG_NUMBER.value,
+    )
+
+
+def _ladder_closed(data: Data) -> Told:
+    return Told("sign-stop", "Escalation", "closed.", _quotes(data, reason="Reason"))
+
+
+def _delivery_failed(data: Data) -> Told:
+    where = data.get("to") or "a contact"
+    quotes = _quotes(data, error="")
+    return Told("envelope-x", f"Notice to {where}", "could not be delivered.", quotes, bad=True)
+
+
+def _expired(data: Data) -> Told:
+    until = str(data.get("preserved_until") or "")[:10]
+    return Told("hourglass-bottom", f"The promised date {until} has passed.", "Expired.")
+
+
+_SENTENCES: dict[str, Callable[[Data], Told]] = {
+    "order.drafted": _drafted,
+    "order.edited": _edited,
+    "order.discarded": _discarded,
+    "order.issued": _issued,
+    "order.fetched": _fetched,
+    "order.acknowledged": _acknowledged,
+    "order.preserved": _preserved,
+    "order.preservation_amended": _amended,
+    "order.declined": _declined,
+    "order.withdrawn": _withdrawn,
+    "order.message": _message,
+    "order.escalated": _escalated,
+    "order.call_logged": _call_logged,
+    "order.ladder_closed": _ladder_closed,
+    "order.delivery_failed": _delivery_failed,
+    "order.expired": _expired,
+}
+
+TYPES = frozenset(_SENTENCES)
+"""The entry types that have a sentence."""
+
+_SHORT = {
+    "order.drafted": "Drafted",
+    "order.edited": "Draft changed",
+    "order.discarded": "Discarded",
+    "order.issued": "Issued",
+    "order.fetched": "Opened by provider",
+    "order.acknowledged": "Acknowledged",
+    "order.preserved": "Preservation confirmed",
+    "order.preservation_amended": "Report amended",
+    "order.declined": "Declined",
+    "order.withdrawn": "Withdrawn",
+    "order.message": "Message",
+    "order.escalated": "Ladder called",
+    "order.call_logged": "Call",
+    "order.ladder_closed": "Escalation closed",
+    "order.delivery_failed": "Notice not delivered",
+    "order.expired": "Expired",
+}

@@ -1,0 +1,29 @@
+"""Plumbing of the two web doors, portal and endpoint: what a request carries along."""
+
+from liaison.web.context import (
+    Liaison,
+    address,
+    commit,
+    core,
+    db,
+    now,
+    request_id,
+    settings,
+    vault,
+    write,
+)
+from liaison.web.signin import actor
+
+__all__ = [
+    "Liaison",
+    "actor",
+    "address",
+    "commit",
+    "core",
+    "db",
+    "now",
+    "request_id",
+    "settings",
+    "vault",
+    "write",
+]

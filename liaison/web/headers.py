@@ -1,0 +1,32 @@
+"""Headers of every answer, errors included: what a browser may load, show and keep."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+from liaison.settings import Settings
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Adds the headers."""
+
+    @app.after_request
+    def _protect(response: Response) -> Response:
+        headers = response.headers
+        headers["Content-Security-Policy"] = POLICY
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        if settings.is_secure:
+            headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        if not request.path.startswith("/static/") and "Cache-Control" not in headers:
+            headers["Cache-Control"] = "no-store"
+        return response
