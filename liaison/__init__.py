@@ -1,1 +1,72 @@
 """Liaison: the portal between a 24/7 contact point and the providers that hold the evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from liaison.clock import Clock
+    from liaison.settings import Settings
+
+LARGEST_REQUEST = 4 * 1024 * 1024
+"""Bytes; 1,000 targets with long texts fit."""
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
+    """The whole application: wiring only."""
+    # Imported here, so that `import liaison.client` needs none of the server's libraries.
+    from flask import Flask
+    from flask_wtf import CSRFProtect
+
+    from liaison import api, portal
+    from liaison.api import problems
+    from liaison.clock import SystemClock
+    from liaison.models.base import Database
+    from liaison.services.vault import Vault
+    from liaison.web import context, errors, headers, health, signin
+
+    settings = settings.with_keys()
+    app = Flask(
+        "liaison",
+        template_folder=str(Path(__file__).parent.parent / "templates"),
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="__Host-liaison" if settings.is_secure else "liaison",
+        SESSION_COOKIE_SECURE=settings.is_secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
+        MAX_FORM_PARTS=20_000,
+        WTF_CSRF_TIME_LIMIT=None,
+        BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.extensions["liaison"] = context.Liaison(
+        settings=settings,
+        database=Database(settings.database_url),
+        clock=clock or SystemClock(),
+        vault=Vault(settings.encryption_key),
+    )
+    context.init_app(app)
+    headers.init_app(app, settings)
+    errors.init_app(app, problems.present)
+    signin.init_app(app)
+    csrf = CSRFProtect(app)
+    app.register_blueprint(health.bp)
+    portal.init_app(app)
+    api.init_app(app, csrf)
+    _add_demo(app, settings)
+    return app
+
+
+def _add_demo(app: Flask, settings: Settings) -> None:
+    from liaison.settings import Env
+
+    if settings.env is Env.DEMO:
+        from liaison.demo import mail_pages
+
+        app.register_blueprint(mail_pages.bp)

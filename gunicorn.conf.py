@@ -1,0 +1,20 @@
+"""Gunicorn's settings: threads that share connections, limits on what a client may send."""
+
+import os
+
+wsgi_app = "wsgi:app"
+bind = os.environ.get("LIAISON_BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("LIAISON_PROCESSES", "2"))
+worker_class = "gthread"
+threads = 16
+timeout = 60
+# Longer than a long poll lasts.
+graceful_timeout = 30
+keepalive = 5
+limit_request_line = 4094
+limit_request_fields = 60
+limit_request_field_size = 8190
+max_requests = 20000
+max_requests_jitter = 2000
+# Our own log says more, and nothing personal.
+accesslog = None

@@ -1,0 +1,22 @@
+"""The JSON endpoint, version 1: what a provider's programs talk to."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+
+from liaison.api import answers, docs, events, orders, reference
+from liaison.api.blueprint import Waiting, api
+
+__all__ = ["answers", "docs", "events", "init_app", "orders", "reference"]
+
+
+def init_app(app: Flask, csrf: CSRFProtect) -> None:
+    """Registers the endpoint and its reference page.
+
+    A key travels in a header that no browser adds by itself, so no form token is asked for.
+    """
+    app.extensions["liaison_waiting"] = Waiting()
+    app.register_blueprint(api)
+    app.register_blueprint(docs.bp)
+    csrf.exempt(api)

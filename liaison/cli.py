@@ -1,0 +1,283 @@
+"""The command line. Every refusal is a line that says what to do; exit 1 where something failed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from liaison import checks
+from liaison.clock import Clock, FixedClock, SystemClock
+from liaison.domain.actors import operator
+from liaison.domain.vocabulary import Role
+from liaison.errors import Invalid, LiaisonError
+from liaison.logs import configure
+from liaison.models import Authority, Database, Stream
+from liaison.services import accounts, ledger, orders, register, schema, totp
+from liaison.services.vault import Vault
+from liaison.settings import Env, Settings
+
+
+def _command(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Refusals become lines on standard error, never traces."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Invalid as error:
+            for fault in error.errors:
+                click.echo(f"{fault.pointer or '/'}: {fault.detail}", err=True)
+            click.echo(f"{error.detail} Nothing was stored.", err=True)
+        except LiaisonError as error:
+            click.echo(error.detail, err=True)
+        sys.exit(1)
+
+    return run
+
+
+def _settings(*, or_demo: bool = False) -> Settings:
+    """The settings; in the demo's environment, the demo's own.
+
+    ``or_demo``: on a machine that holds a demo and nothing else, the demo is meant.
+    """
+    settings = Settings.from_env()
+    unset = not any(os.environ.get(f"LIAISON_{n}") for n in ("ENV", "DATABASE_URL"))
+    here = settings.data_dir
+    alone = not (here / "liaison.db").exists() and (here / "demo" / "liaison.db").exists()
+    if settings.env is Env.DEMO or (or_demo and unset and alone):
+        from liaison.demo import demo_settings
+
+        settings = demo_settings()
+    configure(settings.env)
+    return settings
+
+
+def _open(settings: Settings) -> Database:
+    """The database, given back when the command ends."""
+    database = Database(settings.database_url)
+    click.get_current_context().call_on_close(database.close)
+    return database
+
+
+def _database(settings: Settings) -> Database:
+    """The database, which must be there: no command but ``migrate`` makes one."""
+    database = _open(settings)
+    if not database.exists or not schema.is_current(database):
+        raise LiaisonError(
+            f"{database.url.render_as_string(hide_password=True)} has not the newest schema. "
+            "Run: liaison migrate (or set LIAISON_ENV=demo to mean the demo)"
+        )
+    return database
+
+
+@click.group()
+def main() -> None:
+    """Liaison: preservation orders between a contact point and providers."""
+
+
+@main.command()
+@_command
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    database = _open(_settings())
+    before = schema.current(database)
+    schema.migrate(database)
+    after = schema.current(database)
+    click.echo(f"The schema is {after}." if before == after else f"{before or 'empty'} → {after}")
+
+
+@main.command()
+@_command
+def serve() -> None:
+    """The portal and the endpoint, under gunicorn (see gunicorn.conf.py)."""
+    _settings().with_keys()
+    conf = Path(__file__).parent.parent / "gunicorn.conf.py"
+    sys.exit(subprocess.call([sys.executable, "-m", "gunicorn", "-c", str(conf)]))  # noqa: S603
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do all that is due, then exit.")
+@click.option(
+    "--as-of", "as_of", metavar="TIME", help="As if it were TIME (RFC 3339); not in production."
+)
+@_command
+def worker(once: bool, as_of: str | None) -> None:
+    """Fire timers, send messages."""
+    from liaison.worker import open_work, run_once, run_until_signalled
+
+    settings = _settings()
+    if as_of and not once:
+        raise click.UsageError("--as-of goes with --once.")
+    clock: Clock = FixedClock(_moment(settings, as_of)) if as_of else SystemClock()
+    _database(settings)
+    work = open_work(settings, clock)
+    click.get_current_context().call_on_close(work.database.close)
+    if once:
+        done = run_once(work)
+        click.echo(f"{done.fired} timers fired, {done.sent} messages sent.")
+    else:
+        run_until_signalled(work)
+
+
+def _moment(settings: Settings, text: str) -> datetime:
+    if settings.env is Env.PRODUCTION:
+        raise LiaisonError("--as-of is for LIAISON_ENV demo and test; this is production.")
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise LiaisonError(
+            "--as-of takes a time with its zone, like 2026-11-23T14:00:00Z."
+        ) from None
+
+
+@main.command()
+@click.option("--prepare", is_flag=True, help="Build the demo database and exit.")
+@click.option(
+    "--accounts", "show", is_flag=True, help="Accounts with their current codes, as JSON."
+)
+@_command
+def demo(prepare: bool, show: bool) -> None:
+    """Everything on this machine: portal, worker, mailbox, a toy provider."""
+    from liaison import demo as demonstration
+
+    if show:
+        click.echo(demonstration.accounts_json())
+    elif prepare:
+        demonstration.prepare()
+    else:
+        sys.exit(demonstration.run())
+
+
+@main.command()
+@_command
+def check() -> None:
+    """Look at settings, database, schema, keys, mail, clock, worker; one line each."""
+    settings = _settings()
+    failed = False
+    for finding in checks.run(settings, _open(settings), SystemClock()):
+        failed = failed or not finding.ok
+        click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:9} {finding.detail}")
+    sys.exit(1 if failed else 0)
+
+
+@main.group()
+def admin() -> None:
+    """People, at the server's command line."""
+
+
+@admin.command("create")
+@click.option("--email", prompt=True, help="Institutional address.")
+@click.option("--name", prompt=True, help="The person's name.")
+@click.option("--authority", "code", prompt="Authority's code", help="Begins its orders' refs.")
+@click.option("--authority-name", default="", help="For an authority that is not registered yet.")
+@click.option("--country", default="", help="Two letters; for a new authority.")
+@click.option("--time-zone", default="UTC", show_default=True, help="For a new authority.")
+@click.option("--phone", default="", help="+…; for a new authority.")
+@click.password_option(help="12 to 128 characters.")
+@_command
+def admin_create(
+    email: str,
+    name: str,
+    code: str,
+    authority_name: str,
+    country: str,
+    time_zone: str,
+    phone: str,
+    password: str,
+) -> None:
+    """Create the first administrator, and their authority where it is new."""
+    settings = _settings().with_keys()
+    database = _database(settings)
+    with database.transaction() as session:
+        new = (authority_name, country, time_zone, phone, email)
+        authority = register.first_authority(session, code, *new)
+        person, secret = accounts.register_person(
+            session,
+            Vault(settings.encryption_key),
+            email=email,
+            name=name,
+            password=password,
+            roles=[Role.ADMINISTRATOR],
+            authority=authority,
+            now=SystemClock().now(),
+        )
+        address = person.email
+    click.echo(f"{address} is administrator of {authority.name}.")
+    click.echo("Put this secret into an authenticator now; it is not shown again:")
+    click.echo(f"  {secret}")
+    click.echo(f"  {totp.enrolment_uri(secret, address)}")
+
+
+@main.group()
+def order() -> None:
+    """Orders."""
+
+
+@order.command("import")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--authority", "code", default=None, help="Whose draft it is; not needed for one.")
+@_command
+def order_import(file: Any, code: str | None) -> None:
+    """Load a draft order from JSON; every fault is told with its JSON pointer."""
+    settings = _settings(or_demo=True)
+    try:
+        data = json.load(file)
+    except (ValueError, RecursionError) as error:
+        raise LiaisonError(f"{file.name} is no JSON: {error}. Nothing was stored.") from None
+    database = _database(settings)
+    with database.transaction() as session:
+        authority = _authority(session, code)
+        actor = operator(authority.id, authority.name)
+        made = orders.draft(session, actor, data, SystemClock().now())
+        name = made.name
+    click.echo(f"Draft {name} for {made.provider.name}, {len(made.targets)} targets.")
+    click.echo(f"Check and issue it: {settings.base_url}/orders/{name}/issue")
+
+
+def _authority(session: Any, code: str | None) -> Authority:
+    found = session.scalars(select(Authority).order_by(Authority.code)).all()
+    wanted = [a for a in found if code is None or a.code.lower() == code.lower()]
+    if len(wanted) != 1:
+        codes = ", ".join(a.code for a in found) or "none is registered"
+        raise LiaisonError(f"Say which authority with --authority: {codes}.")
+    one: Authority = wanted[0]
+    return one
+
+
+@main.group("ledger")
+def ledger_group() -> None:
+    """The ledger."""
+
+
+@ledger_group.command("verify")
+@click.option("--stream", default=None, help="One stream only, like provider:<id>.")
+@click.option(
+    "--head", "head", type=click.File("r"), help="Heads noted earlier (JSON): must still stand."
+)
+@_command
+def ledger_verify(stream: str | None, head: Any) -> None:
+    """Walk the chain; name the first bad entry where it breaks."""
+    database = _database(_settings(or_demo=True))
+    noted = ledger.read_heads(head.read()) if head else {}
+    broken = False
+    with database.reading() as session:
+        for found in ledger.verify(session, stream, noted):
+            if isinstance(found, Stream):
+                click.echo(f"ok    {found.id}  {found.seq} entries, head {found.head}")
+            else:
+                broken = True
+                click.echo(f"BREAK {found.stream}  entry {found.seq}: {found.reason}", err=True)
+    sys.exit(1 if broken else 0)

@@ -1,0 +1,191 @@
+"""The stage: a clock that is moved by hand, people who act, and the worker along the past.
+
+Everything goes through the verbs, so that ledger, timers, notices and calls are as real as if
+it had happened then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from liaison.demo.accounts import TOY
+from liaison.demo.orderbook import order_as_of
+from liaison.demo.register import named
+from liaison.domain.actors import Actor, Via
+from liaison.domain.answer import Preservation, Refusal, TargetAnswer
+from liaison.domain.vocabulary import CallOutcome, Ground, Outcome, Role, TargetType
+from liaison.models import ApiKey, CallTask, Contact, Message, Order, Provider, Timer
+from liaison.models.work import CallState, MessageState, TimerState
+from liaison.services import answers, calls, orders
+from liaison.worker import Work, run_once
+
+Given = TypeVar("Given")
+
+
+class StageClock:
+    """Shows whatever moment the story has reached."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        """That moment."""
+        return self.moment
+
+
+class Stage:
+    """Plays acts at moments of the past, in time order."""
+
+    def __init__(self, work: Work, clock: StageClock) -> None:
+        self.work, self.clock = work, clock
+
+    def until(self, moment: datetime) -> None:
+        """Lets time pass: all that falls due on the way happens when it is due."""
+        while (due := self._next_due()) is not None and due <= moment:
+            self.clock.moment = max(due, self.clock.moment)
+            run_once(self.work)
+        self.clock.moment = moment
+        run_once(self.work)
+
+    def _next_due(self) -> datetime | None:
+        waiting = select(func.min(Timer.due_at)).where(Timer.state == TimerState.WAITING)
+        unsent = select(func.min(Message.next_at)).where(Message.state == MessageState.QUEUED)
+        with self.work.database.reading() as session:
+            moments = (session.scalar(waiting), session.scalar(unsent))
+        return min((m for m in moments if m is not None), default=None)
+
+    def act(self, moment: datetime, verb: Callable[[Session, datetime], Given]) -> Given:
+        """One verb in one transaction, and what it sets going."""
+        self.until(moment)
+        with self.work.database.transaction() as session:
+            given = verb(session, moment)
+        run_once(self.work)
+        return given
+
+    def draft(self, moment: datetime, file: str, provider: str | None = None) -> str:
+        """The officer loads a draft; its name."""
+        data = order_as_of(file, moment)
+        if provider is not None:
+            data["provider"] = provider
+        return self.act(moment, lambda s, now: orders.draft(s, officer(s, now), data, now).name)
+
+    def issue(self, moment: datetime, file: str) -> str:
+        """The officer loads a draft and issues it two minutes later; its ref."""
+        name = self.draft(moment - timedelta(minutes=2), file)
+        return self.act(
+            moment, lambda s, now: orders.issue(s, officer(s, now), name, None, now).name
+        )
+
+    def acknowledge(self, moment: datetime, ref: str, reference: str | None = None) -> None:
+        """The provider opens the order and acknowledges it."""
+
+        def verb(session: Session, now: datetime) -> None:
+            actor = _provider_actor(session, ref, now)
+            orders.note_fetched(session, actor, ref, now)
+            answers.acknowledge(session, actor, ref, now, reference=reference)
+
+        self.act(moment, verb)
+
+    def preserve(
+        self, moment: datetime, ref: str, days: int, missing: TargetType | None = None
+    ) -> None:
+        """The provider confirms; nothing is held for targets of the ``missing`` type."""
+
+        def verb(session: Session, now: datetime) -> None:
+            targets = tuple(
+                TargetAnswer(t.id, Outcome.NOTHING_HELD, note="No such record in that period.")
+                if t.type is missing
+                else TargetAnswer(t.id, Outcome.PRESERVED)
+                for t in _order(session, ref).targets
+            )
+            answer = Preservation(days=days, targets=targets, reference=f"T-{ref[-4:]}")
+            answers.preserve(session, _provider_actor(session, ref, now), ref, answer, now)
+
+        self.act(moment, verb)
+
+    def decline(self, moment: datetime, ref: str, explanation: str, *grounds: Ground) -> None:
+        """The provider declines; the data are kept meanwhile."""
+        refusal = Refusal(grounds, explanation, preserved_meanwhile=True)
+        self.act(
+            moment,
+            lambda s, now: answers.decline(s, _provider_actor(s, ref, now), ref, refusal, now),
+        )
+
+    def ask(self, moment: datetime, ref: str, text: str) -> None:
+        """The provider asks a question."""
+        self.act(
+            moment, lambda s, now: answers.ask(s, _provider_actor(s, ref, now), ref, text, now)
+        )
+
+    def call(
+        self,
+        moment: datetime,
+        ref: str,
+        who: str,
+        outcome: CallOutcome,
+        note: str,
+        *,
+        acknowledged: bool = False,
+    ) -> None:
+        """The officer logs a call to a contact, who may have acknowledged by phone."""
+
+        def verb(session: Session, now: datetime) -> None:
+            task = session.scalars(
+                select(CallTask)
+                .join(Contact, Contact.id == CallTask.contact_id)
+                .join(Order, Order.id == CallTask.order_id)
+                .where(Order.ref == ref, Contact.name == who, CallTask.state == CallState.OPEN)
+            ).one()
+            by = officer(session, now)
+            calls.log(session, by, ref, task.id, outcome, note, now, acknowledged=acknowledged)
+
+        self.act(moment, verb)
+
+
+def _order(session: Session, ref: str) -> Order:
+    return session.scalars(select(Order).where(Order.ref == ref)).one()
+
+
+def officer(session: Session, now: datetime) -> Actor:
+    """The contact point's officer, who has just given a code."""
+    return _person(session, "officer@police.example", now)
+
+
+def _person(session: Session, email: str, now: datetime) -> Actor:
+    person = named(session, email)
+    organisation = person.authority or person.provider
+    return Actor(
+        id=f"person:{person.id}",
+        name=person.name,
+        roles=person.role_set,
+        authority_id=person.authority_id,
+        provider_id=person.provider_id,
+        person_id=person.id,
+        organisation=organisation.name if organisation else "",
+        via=Via("totp", "demo", "127.0.0.1", factor_at=now),
+    )
+
+
+def _provider_actor(session: Session, ref: str, now: datetime) -> Actor:
+    """The SPOC of the order's provider; for the toy's provider its program."""
+    provider = _order(session, ref).provider
+    if provider.name == TOY:
+        return _program(session, provider)
+    return _person(session, f"spoc@{provider.domains[0]}", now)
+
+
+def _program(session: Session, provider: Provider) -> Actor:
+    key = session.scalars(select(ApiKey).where(ApiKey.provider_id == provider.id)).one()
+    return Actor(
+        id=f"key:{key.id}",
+        name=key.name,
+        roles=frozenset({Role.PROGRAM}),
+        provider_id=provider.id,
+        organisation=provider.name,
+        via=Via("api-key", str(key.id), "127.0.0.1"),
+    )
