@@ -1,0 +1,167 @@
+"""The stream: pages, ETags, waiting."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from liaison.api.blueprint import MOST_WAITERS, Waiting
+from tests.api.program import Program, faults
+from tests.world import MovableClock, World
+
+
+@pytest.fixture
+def naps(app: Flask) -> list[float]:
+    """How long polls slept: no time passes."""
+    slept: list[float] = []
+    app.extensions["liaison_waiting"] = Waiting(hook=slept.append)
+    return slept
+
+
+def test_an_empty_stream(program: Program) -> None:
+    assert program.get("/events").get_json() == {
+        "events": [],
+        "next": 0,
+        "more": False,
+        "head": {"seq": 0, "hash": "0" * 64},
+    }
+
+
+def test_pages_join_without_gap_or_repeat(program: Program, world: World) -> None:
+    orders = [world.issue() for _ in range(3)]
+    for order in orders:
+        world.acknowledge(order)
+    seen, after, more = [], 0, True
+    while more:
+        page = program.get(f"/events?after={after}&limit=4").get_json()
+        seen += [event["seq"] for event in page["events"]]
+        assert page["next"] == seen[-1]
+        after, more = page["next"], page["more"]
+    assert seen == [1, 2, 3, 4, 5, 6]
+    assert page["head"]["seq"] == 6
+
+
+def test_a_cursor_behind_the_head_stays_where_it_is(program: Program, world: World) -> None:
+    world.issue()
+    page = program.get("/events?after=99").get_json()
+    assert (page["events"], page["next"], page["more"]) == ([], 99, False)
+    assert page["head"]["seq"] == 1
+
+
+def test_the_etag_follows_head_and_place(program: Program, world: World) -> None:
+    world.issue()
+    tags = {
+        program.get(f"/events?{query}").headers["ETag"]
+        for query in ("", "after=1", "limit=2", "after=1&limit=2")
+    }
+    assert len(tags) == 4
+    old = program.get("/events").headers["ETag"]
+    weak = program.get("/events", If_None_Match=f'"x", W/{old}')
+    assert weak.status_code == 304
+    world.issue()
+    assert program.get("/events", If_None_Match=old).status_code == 200
+
+
+def test_the_interval_is_short_only_while_an_emergency_waits(
+    program: Program, norvik: Program, world: World
+) -> None:
+    def interval(of: Program) -> str:
+        return of.get("/events").headers["X-Poll-Interval"]
+
+    assert interval(program) == "30"
+    world.issue("03-cgnat-fraud-routine.json", provider="Meridian Telecom")
+    assert interval(program) == "30"
+    order = world.issue()
+    assert (interval(program), interval(norvik)) == ("5", "30")
+    world.acknowledge(order)
+    assert interval(program) == "5"
+    world.preserve(order)
+    assert interval(program) == "30"
+
+
+def test_waiting_ends_when_the_time_is_over(program: Program, naps: list[float]) -> None:
+    answer = program.get("/events?wait=2")
+    assert (answer.status_code, answer.get_json()["events"]) == (200, [])
+    assert sum(naps) == 2
+
+
+def test_waiting_ends_with_304_where_the_asker_has_it(
+    program: Program, world: World, naps: list[float]
+) -> None:
+    world.issue()
+    tag = program.get("/events").headers["ETag"]
+    assert program.get("/events?wait=1", If_None_Match=tag).status_code == 304
+    assert sum(naps) == 1
+
+
+def test_waiting_ends_as_soon_as_something_is_new(
+    app: Flask, program: Program, world: World
+) -> None:
+    naps: list[float] = []
+
+    def hook(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 3:
+            world.issue()
+
+    app.extensions["liaison_waiting"] = Waiting(hook=hook)
+    answer = program.get("/events?wait=25")
+    assert [e["type"] for e in answer.get_json()["events"]] == ["order.issued"]
+    assert answer.headers["X-Poll-Interval"] == "5"
+    assert len(naps) == 3
+
+
+def test_what_is_there_already_is_not_waited_for(
+    program: Program, world: World, naps: list[float]
+) -> None:
+    world.issue()
+    assert len(program.get("/events?wait=25").get_json()["events"]) == 1
+    assert naps == []
+
+
+def test_who_finds_no_place_to_wait_is_answered_at_once(
+    app: Flask, program: Program, naps: list[float]
+) -> None:
+    places = app.extensions["liaison_waiting"].places
+    for _ in range(MOST_WAITERS):
+        assert places.acquire(blocking=False)
+    assert program.get("/events?wait=25").status_code == 200
+    assert naps == []
+    places.release()
+    program.get("/events?wait=1")
+    assert naps
+    assert places.acquire(blocking=False), "the place was given back"
+
+
+@pytest.mark.parametrize(
+    ("query", "pointers"),
+    [
+        ("after=-1", ["/after"]),
+        ("after=x", ["/after"]),
+        ("after=9007199254740992", ["/after"]),
+        ("limit=0", ["/limit"]),
+        ("limit=501", ["/limit"]),
+        ("wait=26", ["/wait"]),
+        ("wait=1.5", ["/wait"]),
+        ("since=1", ["/since"]),
+        ("after=1&after=2", ["/after"]),
+        ("limit=0&after=x", ["/after", "/limit"]),
+        ("a%2Fb~=1", ["/a~1b~0"]),
+    ],
+)
+@pytest.mark.one_database
+def test_a_query_that_cannot_be_meant(program: Program, query: str, pointers: list[str]) -> None:
+    assert sorted(faults(program.get(f"/events?{query}"))) == pointers
+
+
+def test_an_empty_parameter_is_an_absent_one(program: Program) -> None:
+    assert program.get("/events?after=&limit=&wait=").status_code == 200
+    assert program.get("/orders?state=&urgency=&after=&limit=").status_code == 200
+
+
+def test_times_are_given_as_they_were_hashed(
+    program: Program, world: World, clock: MovableClock
+) -> None:
+    clock.move(microseconds=120300)
+    world.issue()
+    assert program.events()[0]["at"] == "2026-11-23T12:00:00.120300Z"

@@ -1,0 +1,124 @@
+"""A real Chromium on a real server, on the movable clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from liaison import create_app
+from liaison.settings import Settings
+from tests.browser_setup import browser_path
+from tests.world import World
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(settings: Settings, world: World) -> Iterator[str]:
+    """Where the portal answers."""
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
+    place = f"http://127.0.0.1:{server.server_port}"
+    app = create_app(replace(settings, base_url=place), world.clock)
+    server.app = app
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield place
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["liaison"].database.close()
+
+
+@dataclass
+class Person:
+    """Somebody at a browser of their own."""
+
+    context: BrowserContext
+    page: Page
+    address: str
+    complaints: list[str]
+
+    def go(self, path: str) -> Page:
+        """Opens a page of the portal."""
+        self.page.goto(self.address + path)
+        return self.page
+
+    def axe(self) -> list[str]:
+        """What axe finds on the page as it is."""
+        found = Axe().run(self.page, options={"runOnly": RULES}).response["violations"]
+        return [
+            f"{self.page.url} {rule['id']}: {node['html'][:200]}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
+
+@pytest.fixture
+def browse(chromium: Browser, address: str) -> Iterator[Callable[..., Person]]:
+    """Opens a browser without a past; what the page complains of is kept."""
+    opened: list[BrowserContext] = []
+
+    def open_one(**options: Any) -> Person:
+        context = chromium.new_context(**options)
+        context.set_default_timeout(15_000)
+        opened.append(context)
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        page.on(
+            "console",
+            lambda line: complaints.append(line.text) if "Security Policy" in line.text else None,
+        )
+        return Person(context, page, address, complaints)
+
+    yield open_one
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def sign_in(browse: Callable[..., Person], world: World) -> Callable[..., Person]:
+    """Opens a browser and signs somebody in by its pages."""
+
+    def sign_one_in(who: str, **options: Any) -> Person:
+        person = browse(**options)
+        page = person.go("/login")
+        someone = world.person(who)
+        page.get_by_label("E-mail").fill(someone.email)
+        page.get_by_label("Password").fill(someone.password)
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_label("Code").fill(world.unused_code(who))
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "/login" not in url)
+        return person
+
+    return sign_one_in

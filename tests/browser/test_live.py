@@ -1,0 +1,102 @@
+"""The live part of a page: it follows what happens and takes nothing from under one's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Person
+from tests.world import START, World
+
+pytestmark = [pytest.mark.one_database, pytest.mark.xdist_group("browser")]
+
+SignIn = Callable[..., Person]
+
+TWO_POLLS = 12_000
+"""Milliseconds; an open emergency is looked at every 5 s."""
+
+
+def badge(page: Page) -> str:
+    return page.locator("[data-live-text]").inner_text()
+
+
+def test_what_is_being_read_stays_until_it_is_let_go(world: World, sign_in: SignIn) -> None:
+    order = world.issue()
+    page = sign_in("officer").go(f"/orders/{order.name}")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#live .lead-2'))")
+    world.acknowledge(order)
+    expect(page.locator("[data-live-text]")).to_contain_text("Changed", timeout=TWO_POLLS)
+    expect(page.locator(".head .tag.blue")).to_have_count(0)
+    page.evaluate("getSelection().removeAllRanges()")
+    expect(page.locator(".head .tag.blue")).to_have_text("Acknowledged", timeout=TWO_POLLS)
+
+
+def test_a_pause_holds_until_it_is_ended(world: World, sign_in: SignIn) -> None:
+    order = world.issue()
+    page = sign_in("officer").go(f"/orders/{order.name}")
+    page.get_by_role("button", name="Pause").click()
+    world.acknowledge(order)
+    page.wait_for_timeout(7_000)
+    assert badge(page) == "Paused"
+    expect(page.locator(".head .tag.blue")).to_have_count(0)
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator(".head .tag.blue")).to_have_text("Acknowledged")
+    expect(page.get_by_role("button", name="Pause")).to_be_focused()
+
+
+def test_a_page_whose_session_ended_says_so(world: World, sign_in: SignIn) -> None:
+    order = world.issue()
+    person = sign_in("officer")
+    page = person.go(f"/orders/{order.name}")
+    other = person.context.new_page()
+    other.goto(f"{person.address}/account")
+    other.get_by_role("button", name="Sign out here").click()
+    other.close()
+    expect(page.locator("[data-live-text]")).to_have_text("You are signed out.", timeout=TWO_POLLS)
+    page.get_by_role("button", name="Reload").click()
+    page.wait_for_url(f"**/login?next=/orders/{order.name}")
+
+
+def test_a_server_that_does_not_answer_is_not_called_live(world: World, sign_in: SignIn) -> None:
+    order = world.issue()
+    page = sign_in("officer").go(f"/orders/{order.name}")
+    page.route("**/*part=live*", lambda route: route.abort())
+    expect(page.locator("[data-live-text]")).to_contain_text("No answer", timeout=TWO_POLLS)
+
+
+def test_the_countdown_speaks_at_fifteen_five_and_one(world: World, sign_in: SignIn) -> None:
+    order = world.issue()
+    person = sign_in("officer")
+    person.page.clock.install(time=START)
+    page = person.go(f"/orders/{order.name}")
+    page.get_by_role("button", name="Pause").click()
+    said = page.locator("#say")
+    page.clock.run_for(44 * 60_000)
+    expect(said).to_be_empty()
+    for minutes, words in ((2, "15 minutes left"), (10, "5 minutes left"), (4, "1 minute left")):
+        page.clock.run_for(minutes * 60_000)
+        expect(said).to_contain_text(words)
+    page.clock.run_for(2 * 60_000)
+    expect(page.locator("time.left[role=timer]")).to_have_text("−02:00")
+
+
+def test_a_viewers_wrong_clock_changes_no_countdown(world: World, sign_in: SignIn) -> None:
+    order = world.issue()
+    person = sign_in("officer")
+    person.page.clock.install(time="2031-05-05T05:05:05Z")
+    page = person.go(f"/orders/{order.name}")
+    expect(page.locator("time.left[role=timer]")).to_have_text("01:00:00")
+    expect(page.locator("[data-clock]")).to_have_text("12:00:00 UTC")
+
+
+def test_without_javascript_a_page_says_as_of_when(world: World, sign_in: SignIn) -> None:
+    order = world.issue()
+    page = sign_in("officer", java_script_enabled=False).go(f"/orders/{order.name}")
+    assert "as of 12:00 UTC" in page.content()
+    expect(page.get_by_role("link", name="Refresh").first).to_be_visible()
+    expect(page.locator("[data-live]")).to_be_hidden()
+    page.get_by_role("button", name="Night").click()
+    expect(page.locator("html[data-theme=night]")).to_have_count(1)
+    assert page.url.endswith(f"/orders/{order.name}"), "back to where the choice was made"

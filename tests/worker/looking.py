@@ -1,0 +1,41 @@
+"""Short ways to look at what the worker left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from liaison.models import CallTask, Database, Entry, Message, Order, Timer
+from liaison.models.work import CallState, TimerState
+from liaison.services.ledger import entry_data
+
+
+def messages(database: Database, order: Order) -> list[Message]:
+    """An order's notices, oldest first."""
+    with database.reading() as session:
+        query = select(Message).where(Message.order_id == order.id)
+        return list(session.scalars(query.order_by(Message.created_at, Message.id)))
+
+
+def open_calls(database: Database, order: Order) -> list[str]:
+    """The numbers that are to be called, oldest first."""
+    with database.reading() as session:
+        query = select(CallTask.phone).where(
+            CallTask.order_id == order.id, CallTask.state == CallState.OPEN
+        )
+        return list(session.scalars(query.order_by(CallTask.opened_at, CallTask.id)))
+
+
+def waiting(database: Database, order: Order) -> list[Timer]:
+    """An order's timers that have not fired."""
+    with database.reading() as session:
+        query = select(Timer).where(Timer.order_id == order.id, Timer.state == TimerState.WAITING)
+        return list(session.scalars(query.order_by(Timer.due_at)))
+
+
+def entries(database: Database, order: Order, type_: str) -> list[dict[str, Any]]:
+    """The data of an order's entries of one type, in either stream."""
+    with database.reading() as session:
+        query = select(Entry).where(Entry.order_id == order.id, Entry.type == type_)
+        return [entry_data(e) or {} for e in session.scalars(query.order_by(Entry.seq))]
