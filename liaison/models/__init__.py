@@ -1,5 +1,13 @@
 """The tables. ``liaison.models`` names them all, so that metadata is whole once it is imported."""
 
+from liaison.models.access import (
+    FactorReset,
+    Invitation,
+    KeptForm,
+    OrderReview,
+    Passkey,
+    RecoveryCode,
+)
 from liaison.models.base import Base, Database
 from liaison.models.ledger import Entry, Stream
 from liaison.models.orders import (
@@ -22,15 +30,21 @@ __all__ = [
     "Contact",
     "Database",
     "Entry",
+    "FactorReset",
     "Heartbeat",
     "IdempotentAnswer",
+    "Invitation",
+    "KeptForm",
     "Memorandum",
     "Message",
     "Order",
+    "OrderReview",
     "OrderTarget",
+    "Passkey",
     "Person",
     "PersonRole",
     "Provider",
+    "RecoveryCode",
     "RefCounter",
     "Report",
     "ReportedTarget",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ from uuid import UUID
 import uuid6
 from sqlalchemy import (
     JSON,
+    URL,
     Connection,
     DateTime,
     Dialect,
@@ -26,10 +29,16 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from liaison.errors import SettingsError
+
 WRITES = "liaison_writes"
+
+POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 5}
+"""Two connections for each of a process's 16 threads, and some to spare; seconds to wait."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -94,7 +103,7 @@ class Database:
     """An engine with its two kinds of session: one that reads, one that may write."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        self.url = _known_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _server_engine(url)
         writer = self.engine.execution_options(**{WRITES: True})
@@ -138,23 +147,36 @@ def insert_once(session: Session, table: type[Base], values: Mapping[str, Any]) 
 # Parameters stay out of error texts: they are what people typed, and errors are logged.
 
 
+def _known_url(url: str) -> URL:
+    try:
+        found = make_url(url)
+    except ArgumentError:
+        found = None
+    if found is None or found.get_backend_name() not in ("sqlite", "postgresql"):
+        raise SettingsError(
+            "LIAISON_DATABASE_URL must begin with sqlite:/// or postgresql://; "
+            "no other database is supported."
+        )
+    return found
+
+
 def _server_engine(url: str) -> Engine:
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True, **POOL)
 
 
 def _sqlite_engine(url: str) -> Engine:
     name = make_url(url).database
     if name and name != ":memory:":
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False}
-    )
+        _make_folder(Path(name).parent)
+    waits = {"timeout": 30, "check_same_thread": False}
+    engine = create_engine(url, hide_parameters=True, connect_args=waits, **POOL)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         # The driver must not begin transactions by itself: writers begin IMMEDIATE below.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _switch_to_wal(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -163,3 +185,28 @@ def _sqlite_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        # One level only: a path that is mistyped higher up is a mistake, not a wish.
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"LIAISON_DATABASE_URL: {folder} cannot be made ({error.strerror}). Make it first."
+        ) from None
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Whoever opens a new file first switches it to a write-ahead log.
+
+    Others that come in that instant are turned away at once, whatever their timeout.
+    """
+    for _ in range(50):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")

@@ -37,6 +37,7 @@ class Person(Base):
     factor_off_at: Mapped[datetime | None]
     """Since when the factor is switched off by too many wrong codes."""
     disabled_at: Mapped[datetime | None]
+    password_changed_at: Mapped[datetime | None]
     theme: Mapped[str] = mapped_column(default="auto")
     created_at: Mapped[datetime]
 
@@ -77,7 +78,13 @@ class SignIn(Base):
     """12 h after sign-in, whatever happens."""
     factor_at: Mapped[datetime | None]
     """When a second factor was last given; None between the password and the code."""
+    factor: Mapped[str | None]
+    """Which factor was given last: ``totp``, ``passkey`` or ``recovery``."""
+    challenge: Mapped[str | None]
+    """What a passkey must sign next; base64url, for a few minutes, once."""
+    challenge_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    ended_why: Mapped[str | None]
 
     person: Mapped[Person] = relationship(lazy="joined")
 
@@ -105,11 +112,22 @@ class ApiKey(Base):
     key_hash: Mapped[str] = mapped_column(unique=True)
     scopes: Mapped[list[Any]]
     """Of ``read``, ``respond``, ``webhooks``."""
+    networks: Mapped[list[Any]] = mapped_column(default=list)
+    """Addresses from which it counts, in CIDR notation; empty means from anywhere."""
     created_at: Mapped[datetime]
+    created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     expires_at: Mapped[datetime | None]
+    warned_at: Mapped[datetime | None]
+    """When its people were told that it expires soon."""
     revoked_at: Mapped[datetime | None]
+    revoked_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_key.id"))
+    """The key that takes its place; both count until the older one expires."""
+    last_used_at: Mapped[datetime | None]
+    last_address: Mapped[str | None]
 
     provider: Mapped[Provider] = relationship(lazy="joined")
+    created_by: Mapped[Person | None] = relationship(foreign_keys=[created_by_id])
 
 
 class IdempotentAnswer(Base):

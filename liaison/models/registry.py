@@ -28,6 +28,10 @@ class Authority(Base):
     email: Mapped[str]
     office_hours: Mapped[str] = mapped_column(default="24/7")
     preferred_answer: Mapped[str] = mapped_column(default="Through this portal")
+    passkey_to_issue: Mapped[bool] = mapped_column(default=False)
+    """Whether its officers issue with a passkey only."""
+    domains: Mapped[list[Any]] = mapped_column(default=list)
+    """Its people's institutional mail domains."""
 
     contacts: Mapped[list[Contact]] = relationship(order_by="Contact.position")
 

@@ -92,7 +92,8 @@ class Message(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     idem: Mapped[str] = mapped_column(unique=True)
     """``order:round:rung:contact:channel``: the stable key under which it may repeat."""
-    order_id: Mapped[UUID] = mapped_column(ForeignKey("preservation_order.id"))
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("preservation_order.id"))
+    """None for a letter to a person about their access."""
     contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     channel: Mapped[Channel]
     address: Mapped[str]
