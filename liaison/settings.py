@@ -32,6 +32,10 @@ HOW_TO_MAKE = {
 }
 
 
+SHORTEST_SECRET = 32
+"""Characters."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings. ``encryption_key`` may hold several keys, newest first, comma between."""
@@ -80,6 +84,11 @@ class Settings:
         """Whether people reach the portal by HTTPS; cookies are ``__Host-`` then."""
         return urlsplit(self.base_url).scheme == "https"
 
+    @property
+    def _is_loopback(self) -> bool:
+        host = urlsplit(self.base_url).hostname
+        return host in ("127.0.0.1", "::1", "localhost")
+
     def with_keys(self) -> Settings:
         """Settings whose keys are all there.
 
@@ -96,6 +105,17 @@ class Settings:
             if missing:
                 hints = (f"{n} is not set. Make one with: {HOW_TO_MAKE[n]}" for n in missing)
                 raise SettingsError("\n".join(hints))
+            if len(self.secret_key) < SHORTEST_SECRET:
+                hint = HOW_TO_MAKE["LIAISON_SECRET_KEY"]
+                raise SettingsError(
+                    f"LIAISON_SECRET_KEY has fewer than {SHORTEST_SECRET} characters: it can be "
+                    f"guessed. Make one with: {hint}"
+                )
+            if not self.is_secure and not self._is_loopback:
+                raise SettingsError(
+                    f"LIAISON_BASE_URL is {self.base_url}; in production it begins with https://, "
+                    "else sign-in cookies travel in the clear."
+                )
             if not Path(self.signing_key).is_file():
                 raise SettingsError(
                     "LIAISON_SIGNING_KEY names no file. "

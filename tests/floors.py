@@ -47,7 +47,15 @@ ROOMS = {
     # is written, of `errors` the refusals.
     "domain": Room(
         0,
-        frozenset({"phonenumbers", "email_validator", "publicsuffixlist", "idna"}),
+        frozenset(
+            {
+                "phonenumbers",
+                "email_validator",
+                "publicsuffixlist",
+                "confusable_homoglyphs",
+                "idna",
+            }
+        ),
         beside=frozenset({"errors", "clock"}),
         shut=_EFFECTS,
     ),
@@ -56,7 +64,18 @@ ROOMS = {
     "delivery": Room(1),
     "services": Room(
         2,
-        frozenset({"sqlalchemy", "alembic", "argon2", "cryptography", "pyotp", "rfc8785"}),
+        frozenset(
+            {
+                "sqlalchemy",
+                "alembic",
+                "argon2",
+                "cryptography",
+                "itsdangerous",
+                "pyotp",
+                "rfc8785",
+                "webauthn",
+            }
+        ),
         beside=frozenset({"queries"}),
         never=_DELIVERY,
         shut=_SENDING,
@@ -72,7 +91,7 @@ ROOMS = {
     "web": Room(3, ANY, never=_DELIVERY),
     "portal": Room(3, ANY, beside=frozenset({"web"}), never=_DELIVERY),
     "api": Room(3, ANY, beside=frozenset({"web"}), never=_DELIVERY),
-    "checks": Room(3, frozenset({"sqlalchemy"}), never=_DELIVERY),
+    "checks": Room(3, frozenset({"sqlalchemy", "cryptography"}), never=_DELIVERY),
     # The command line starts what runs: the worker, the demo; and it shows the checks.
     "cli": Room(
         3, frozenset({"click", "sqlalchemy"}), frozenset({"worker", "demo", "checks"}), _DELIVERY

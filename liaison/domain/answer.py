@@ -17,6 +17,12 @@ from liaison.errors import FieldError, Invalid
 SKEW = timedelta(minutes=5)
 """How far a provider's clock may be ahead of ours."""
 
+LONGEST_AGO = timedelta(days=5 * 366)
+"""Data may have been kept for an earlier order already, but not before anybody asked."""
+
+SHORTEST = timedelta(days=1)
+"""The unit of preservation is the day (Budapest Convention art. 16(2))."""
+
 
 @dataclass(frozen=True)
 class TargetAnswer:
@@ -78,6 +84,8 @@ def resolve(
         faults.append(
             FieldError("/preserved_at", "This lies in the future. Enter when it was kept.")
         )
+    elif preserved_at < now - LONGEST_AGO:
+        faults.append(FieldError("/preserved_at", "This is years ago. Enter when it was kept."))
     if answer.sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", answer.sha256):
         faults.append(FieldError("/sha256", "A SHA-256 has 64 hexadecimal digits."))
     if faults:
@@ -141,6 +149,8 @@ def _date_faults(
 ) -> list[FieldError]:
     if until <= now:
         return [FieldError(pointer, "This date has passed. Enter until when the data are kept.")]
+    if until < now + SHORTEST:
+        return [FieldError(pointer, "This is less than a day. Enter until when the data are kept.")]
     # A day's grace: whoever counts in their own time zone may end up on the day after.
     if until > now + timedelta(days=longest_days + 1):
         detail = f"The memorandum's longest duration is {longest_days} days. Enter an earlier date."

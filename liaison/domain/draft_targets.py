@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from liaison.domain.reading import Reader
 from liaison.domain.targets import Identifier, parse
 from liaison.domain.vocabulary import DataCategory, TargetType
 
 MOST_TARGETS = 1000
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+FURTHEST = timedelta(days=366)
+"""A period may end ahead: the data of an ongoing session are kept as they come."""
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 """Transport protocols that have ports."""
@@ -95,6 +99,10 @@ def _port(t: Reader, kind: TargetType | None) -> tuple[int | None, str | None]:
 def _period(t: Reader, now: datetime) -> tuple[datetime | None, datetime | None]:
     start = t.moment("from", needed="Enter when the period begins, with its time zone.")
     end = t.moment("to", needed="Enter when the period ends, with its time zone.")
+    for name, moment in (("from", start), ("to", end)):
+        if moment and not EARLIEST <= moment <= now + FURTHEST:
+            t.fault(name, "Enter a moment from 1970 on, at most a year ahead.")
+            return start, end
     if start and start > now:
         t.fault("from", "The period begins in the future: only stored data can be preserved.")
     if start and end and end < start:

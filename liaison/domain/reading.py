@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from liaison.domain.vocabulary import Term
-from liaison.errors import FieldError
+from liaison.errors import FieldError, Invalid
 
 T = TypeVar("T", bound=Term)
 
@@ -27,6 +27,22 @@ class Faults:
     def add(self, pointer: str, detail: str) -> None:
         """One more fault."""
         self.found.append(FieldError(pointer, detail))
+
+
+LONGEST_REFERENCE, LONGEST_REASON, LONGEST_NOTE, LONGEST_MESSAGE = 200, 2000, 5000, 10_000
+"""Characters of what people and programs write about an order."""
+
+
+def check_texts(*given: tuple[str, str | None, int]) -> None:
+    """``Invalid`` where a text is too long or cannot be stored: pointer, text, longest."""
+    faults = Faults()
+    for pointer, text, longest in given:
+        if text is not None and len(text) > longest:
+            faults.add(pointer, f"Write at most {longest} characters; there are {len(text)}.")
+        elif text is not None and unstorable(text):
+            faults.add(pointer, "Remove the NUL character or broken character from this text.")
+    if faults.found:
+        raise Invalid(faults.found)
 
 
 def unstorable(text: str) -> bool:

@@ -50,7 +50,12 @@ def guess(text: str) -> TargetType:
         except ValueError:
             continue
         return kind
-    return TargetType.OTHER
+    return _resembled(text.strip())
+
+
+def _resembled(text: str) -> TargetType:
+    """What a mistyped identifier was meant to be: it must be refused, not taken for free text."""
+    return next((kind for kind, shape in _SHAPES if shape.fullmatch(text)), TargetType.OTHER)
 
 
 def _address(text: str) -> str:
@@ -192,6 +197,17 @@ _PARSERS: dict[TargetType, Callable[[str], str]] = {
 
 _AS_TYPED = frozenset({TargetType.OTHER})
 """Free text is kept to the letter."""
+
+_SHAPES = (
+    (
+        TargetType.IP_ADDRESS,
+        re.compile(r"[0-9]+(\.[0-9]+){3}|[0-9a-fA-F]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*"),
+    ),
+    (TargetType.IP_RANGE, re.compile(r"[0-9a-fA-F.:]+\s*[/-]\s*[0-9a-fA-F.:]+")),
+    (TargetType.EMAIL, re.compile(r"[^\s@]*@[^\s@]*")),
+    (TargetType.PHONE, re.compile(r"\+[0-9 ()./-]+")),
+    (TargetType.URL, re.compile(r"\w+://.*")),
+)
 
 _GUESSES = (
     TargetType.IP_ADDRESS,

@@ -76,6 +76,15 @@ def test_a_date_that_has_passed_is_refused() -> None:
     assert pointers(until=START) == ["/until"]
 
 
+def test_a_promise_of_hours_is_none() -> None:
+    assert pointers(until=START + timedelta(hours=23)) == ["/until"]
+    assert resolved(until=START + timedelta(hours=25))
+
+
+def test_data_were_not_kept_before_anybody_asked() -> None:
+    assert pointers(days=90, preserved_at=START.replace(year=1)) == ["/preserved_at"]
+
+
 def test_a_date_beyond_the_longest_duration_is_refused() -> None:
     assert pointers(until=START + timedelta(days=LONGEST + 2)) == ["/until"]
 

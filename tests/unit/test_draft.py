@@ -95,6 +95,16 @@ def test_characters_no_database_keeps_are_refused_by_name(text: str) -> None:
     assert pointers(changed(facts=text)) == ["/facts"]
 
 
+@pytest.mark.parametrize(
+    ("name", "moment"),
+    [("to", "9999-12-31T23:59:59Z"), ("from", "1969-12-31T23:59:59Z")],
+)
+def test_a_period_lies_within_living_memory_and_next_year(name: str, moment: str) -> None:
+    data = changed()
+    data["targets"][0][name] = moment
+    assert pointers(data) == [f"/targets/0/{name}"]
+
+
 def test_a_misspelt_field_deep_inside_is_named() -> None:
     data = changed()
     data["targets"][2]["prot"] = 1

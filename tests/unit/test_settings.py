@@ -26,7 +26,7 @@ def all_keys(tmp_path: Path) -> dict[str, str]:
     """Every key that production needs."""
     signing = tmp_path / "signing.pem"
     signing.write_text("a key")
-    return dict(zip(KEYS, ("secret", "key", str(signing)), strict=True))
+    return dict(zip(KEYS, ("s" * 32, "key", str(signing)), strict=True))
 
 
 def test_what_is_not_said_is_production() -> None:
@@ -53,6 +53,20 @@ def test_production_names_all_missing_keys_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         production(tmp_path).with_keys()
     assert [line.partition(" ")[0] for line in refused.value.detail.splitlines()] == list(KEYS)
+
+
+def test_production_refuses_a_secret_that_can_be_guessed(tmp_path: Path) -> None:
+    given = {**all_keys(tmp_path), "LIAISON_SECRET_KEY": "s" * 31}
+    with pytest.raises(SettingsError, match="fewer than 32 characters"):
+        production(tmp_path, **given).with_keys()
+
+
+def test_production_sends_no_cookie_in_the_clear(tmp_path: Path) -> None:
+    given = {**all_keys(tmp_path), "LIAISON_BASE_URL": "http://portal.police.example"}
+    with pytest.raises(SettingsError, match="begins with https://"):
+        production(tmp_path, **given).with_keys()
+    given["LIAISON_BASE_URL"] = "https://portal.police.example"
+    assert production(tmp_path, **given).with_keys().is_secure
 
 
 def test_production_makes_nothing_by_itself(tmp_path: Path) -> None:

@@ -105,6 +105,17 @@ def test_the_kind_is_found_from_what_was_typed(typed: str, kind: T) -> None:
     assert guess(typed) is kind
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["999.1.2.3", "2001:db8:::1", "198.51.100.7/24", "nobody@", "+374", "ftp://a.example/"],
+)
+def test_what_was_mistyped_is_refused_and_not_taken_for_free_text(typed: str) -> None:
+    kind = guess(typed)
+    assert kind is not T.OTHER
+    with pytest.raises(ValueError):  # noqa: PT011 - which words, others test
+        parse(kind, typed)
+
+
 @given(st.sampled_from(T), st.text(max_size=60))
 def test_a_normal_form_is_read_as_itself(kind: T, text: str) -> None:
     with suppress(ValueError):

@@ -1,0 +1,60 @@
+"""Who may do what beside orders: one table, role by verb. Orders have theirs in lifecycle.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from types import MappingProxyType
+
+from liaison.domain.actors import Actor
+from liaison.domain.vocabulary import Role, Term
+from liaison.errors import Forbidden
+
+
+class Verb(Term):
+    """What can be done to the register, people, keys and records."""
+
+    READ_ORDERS = "read_orders", "Read orders", "Queue, orders and their papers."
+    EXPORT = "export", "Export", "Take lists and records away as files."
+    READ_REGISTER = "read_register", "Read the register", "Providers, contacts, memoranda."
+    READ_PORTAL_LOG = "read_portal_log", "Read the portal log", "Sign-ins, people, keys, factors."
+    READ_PEOPLE = "read_people", "See people", "Who has which role in one's own organisation."
+    INVITE = "invite", "Invite people", "To one's own organisation."
+    MANAGE_PEOPLE = "manage_people", "Manage people", "Roles, disabling, lost factors."
+    SET_POLICY = "set_policy", "Set rules of access", "Such as: a passkey to issue."
+    REVIEW_ORDERS = "review_orders", "Review orders", "Those that a disabled person touched."
+    READ_KEYS = "read_keys", "See API keys", "Of one's own provider."
+    MANAGE_KEYS = "manage_keys", "Manage API keys", "Make, roll over and revoke them."
+
+
+_OFFICER, _SUPERVISOR, _AUDITOR = Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR
+_ADMIN, _SPOC, _PROVIDER_ADMIN = Role.ADMINISTRATOR, Role.SPOC, Role.PROVIDER_ADMINISTRATOR
+
+VERBS: Mapping[Verb, frozenset[Role]] = MappingProxyType(
+    {
+        # Administrators keep people and register; orders are not theirs to read.
+        Verb.READ_ORDERS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC, Role.PROGRAM}),
+        Verb.EXPORT: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC}),
+        Verb.READ_REGISTER: frozenset(
+            {_OFFICER, _SUPERVISOR, _AUDITOR, _ADMIN, _SPOC, _PROVIDER_ADMIN}
+        ),
+        Verb.READ_PORTAL_LOG: frozenset({_AUDITOR}),
+        Verb.READ_PEOPLE: frozenset({_SUPERVISOR, _AUDITOR, _ADMIN, _PROVIDER_ADMIN}),
+        Verb.INVITE: frozenset({_ADMIN, _PROVIDER_ADMIN}),
+        Verb.MANAGE_PEOPLE: frozenset({_ADMIN, _PROVIDER_ADMIN}),
+        Verb.SET_POLICY: frozenset({_ADMIN}),
+        Verb.REVIEW_ORDERS: frozenset({_OFFICER, _SUPERVISOR}),
+        Verb.READ_KEYS: frozenset({_PROVIDER_ADMIN, _SPOC}),
+        Verb.MANAGE_KEYS: frozenset({_PROVIDER_ADMIN}),
+    }
+)
+
+
+def may(roles: Set[Role], verb: Verb) -> bool:
+    """Whether one of the roles may do it: pages show what this allows and nothing else."""
+    return bool(VERBS[verb] & roles)
+
+
+def demand(actor: Actor, verb: Verb) -> None:
+    """``Forbidden`` unless one of the actor's roles may do it."""
+    if not may(actor.roles, verb):
+        raise Forbidden(f"Your role does not allow: {verb.label.lower()}.")
