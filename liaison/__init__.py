@@ -26,7 +26,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     from liaison.clock import SystemClock
     from liaison.models.base import Database
     from liaison.services.vault import Vault
-    from liaison.web import context, errors, headers, health, signin
+    from liaison.web import context, errors, headers, health, kept, signin
 
     settings = settings.with_keys()
     app = Flask(
@@ -55,6 +55,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     headers.init_app(app, settings)
     errors.init_app(app, problems.present)
     signin.init_app(app)
+    kept.init_app(app)
     csrf = CSRFProtect(app)
     app.register_blueprint(health.bp)
     portal.init_app(app)

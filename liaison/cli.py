@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from liaison.domain.vocabulary import Role
 from liaison.errors import Invalid, LiaisonError
 from liaison.logs import configure
 from liaison.models import Authority, Database, Stream
-from liaison.services import accounts, ledger, orders, register, schema, totp
+from liaison.services import accounts, ledger_check, orders, register, rotation, schema, totp
 from liaison.services.vault import Vault
 from liaison.settings import Env, Settings
 
@@ -36,8 +37,8 @@ def _command(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except Invalid as error:
             for fault in error.errors:
-                click.echo(f"{fault.pointer or '/'}: {fault.detail}", err=True)
-            click.echo(f"{error.detail} Nothing was stored.", err=True)
+                click.echo(f"{fault.pointer or '(the whole)'}: {fault.detail}", err=True)
+            click.echo(f"{error.detail} Nothing was changed.", err=True)
         except LiaisonError as error:
             click.echo(error.detail, err=True)
         sys.exit(1)
@@ -100,7 +101,7 @@ def migrate() -> None:
 @_command
 def serve() -> None:
     """The portal and the endpoint, under gunicorn (see gunicorn.conf.py)."""
-    _settings().with_keys()
+    checks.prove_keys(_settings())
     conf = Path(__file__).parent.parent / "gunicorn.conf.py"
     sys.exit(subprocess.call([sys.executable, "-m", "gunicorn", "-c", str(conf)]))  # noqa: S603
 
@@ -133,13 +134,17 @@ def _moment(settings: Settings, text: str) -> datetime:
     if settings.env is Env.PRODUCTION:
         raise LiaisonError("--as-of is for LIAISON_ENV demo and test; this is production.")
     try:
+        if found := re.fullmatch(r"\+([0-9]{1,5})([mhd])", text):
+            unit = {"m": "minutes", "h": "hours", "d": "days"}[found[2]]
+            return SystemClock().now() + timedelta(**{unit: int(found[1])})
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ValueError
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise LiaisonError(
-            "--as-of takes a time with its zone, like 2026-11-23T14:00:00Z."
+            "--as-of takes a time with its zone, like 2026-11-23T14:00:00Z, or a span from now, "
+            "like +45m, +2h or +90d."
         ) from None
 
 
@@ -165,11 +170,12 @@ def demo(prepare: bool, show: bool) -> None:
 @_command
 def check() -> None:
     """Look at settings, database, schema, keys, mail, clock, worker; one line each."""
-    settings = _settings()
+    settings = _settings(or_demo=True)
     failed = False
     for finding in checks.run(settings, _open(settings), SystemClock()):
         failed = failed or not finding.ok
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:9} {finding.detail}")
+        word = "FAIL" if not finding.ok else "warn" if finding.warns else "ok  "
+        click.echo(f"{word}  {finding.name:9} {finding.detail}")
     sys.exit(1 if failed else 0)
 
 
@@ -219,6 +225,30 @@ def admin_create(
     click.echo("Put this secret into an authenticator now; it is not shown again:")
     click.echo(f"  {secret}")
     click.echo(f"  {totp.enrolment_uri(secret, address)}")
+
+
+@main.group("keys")
+def keys_group() -> None:
+    """The keys of this installation."""
+
+
+@keys_group.command("rotate")
+@_command
+def keys_rotate() -> None:
+    """Seal every stored secret with the newest key of LIAISON_ENCRYPTION_KEY."""
+    settings = _settings(or_demo=True).with_keys()
+    vault, database = Vault(settings.encryption_key), _database(settings)
+    for kind in rotation.SEALED:
+        done, after = 0, None
+        while True:
+            # A transaction each: sign-ins go on meanwhile, and what is done stays done.
+            with database.transaction() as session:
+                batch = rotation.reseal(session, vault, kind, after)
+            done, after = done + batch.resealed, batch.last
+            if after is None:
+                break
+        click.echo(f"{done} sealed anew: {kind}.")
+    click.echo("Now the older keys can be taken out of LIAISON_ENCRYPTION_KEY.")
 
 
 @main.group()
@@ -271,13 +301,18 @@ def ledger_group() -> None:
 def ledger_verify(stream: str | None, head: Any) -> None:
     """Walk the chain; name the first bad entry where it breaks."""
     database = _database(_settings(or_demo=True))
-    noted = ledger.read_heads(head.read()) if head else {}
+    noted = ledger_check.read_heads(head.read(), stream) if head else {}
     broken = False
     with database.reading() as session:
-        for found in ledger.verify(session, stream, noted):
+        for found in ledger_check.verify(session, stream, noted):
             if isinstance(found, Stream):
                 click.echo(f"ok    {found.id}  {found.seq} entries, head {found.head}")
             else:
                 broken = True
-                click.echo(f"BREAK {found.stream}  entry {found.seq}: {found.reason}", err=True)
+                click.echo(f"BREAK {found.stream}  {found.place}: {found.reason}", err=True)
+    if not head:
+        click.echo(
+            "Without --head, an end that was cut off cannot be seen where its orders were cut off "
+            "with it, or where no order needs its entries."
+        )
     sys.exit(1 if broken else 0)

@@ -79,6 +79,13 @@ class Forbidden(LiaisonError):
     status = 403
 
 
+class StaleFactor(Forbidden):
+    """The second factor is too old for this act: a fresh one makes it possible."""
+
+    slug = "fresh-factor"
+    title = "A fresh code is needed"
+
+
 class NotFound(LiaisonError):
     """Absent, or somebody else's: the two are answered alike."""
 

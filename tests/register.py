@@ -187,6 +187,7 @@ def _authority(code: str, name: str, country: str, zone: str, domain: str) -> Au
         postal_address="1 Nalbandyan Street",
         phone="+37410000100",
         email=f"247cp@{domain}.example",
+        domains=[f"{domain}.example"],
         contacts=[
             _contact(0, Function.DUTY_OFFICER, f"duty@{domain}.example", "+37410000101"),
             _contact(1, Function.SUPERVISOR, f"supervisor@{domain}.example", "+37410000102"),

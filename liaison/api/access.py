@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import cast
 
+import structlog
 from flask import g, request
+from sqlalchemy.exc import OperationalError
 
 from liaison.domain.actors import Actor
 from liaison.errors import Forbidden, RateLimited, Unauthenticated
@@ -17,6 +19,7 @@ FAILURES = 20
 """Failed tries from one address in a window. A good key is never held up by others' failures."""
 WINDOW = timedelta(minutes=1)
 
+_log = structlog.get_logger("liaison.api")
 _SCOPES = {"GET": "read", "HEAD": "read", "POST": "respond"}
 
 
@@ -34,6 +37,24 @@ def authenticate() -> None:
             f"This key has no scope “{needed}”. Ask your provider administrator for one with it."
         )
     g.api_key, g.api_actor = key, actor
+    _note_use(key)
+
+
+def look_again() -> None:
+    """For a request that waits: ``Unauthenticated`` once its key counts no longer."""
+    with core().database.reading() as session:
+        keys.look_again(session, key().id, address(), core().clock.now())
+
+
+def _note_use(key: ApiKey) -> None:
+    """At most once a minute, in a transaction of its own; a busy database loses only the note."""
+    if not keys.is_use_due(key, now()):
+        return
+    try:
+        with core().database.transaction() as session:
+            keys.note_use(session, key.id, address(), now())
+    except OperationalError as error:
+        _log.warning("key use not noted", key=str(key.id), error=type(error).__name__)
 
 
 def _presented() -> str:
@@ -46,7 +67,7 @@ def _presented() -> str:
 
 def _count_failure() -> None:
     with core().database.transaction() as session:
-        name = f"api:{address()}"
+        name = f"api:{throttle.place(address())}"
         wait = throttle.count(session, name, FAILURES, WINDOW, now())
     if wait is not None:
         raise RateLimited("Too many requests with a wrong key. Wait, then check the key.", wait)

@@ -69,6 +69,7 @@ def _idle(end: feed.Head, query: EventsQuery) -> bool:
 def _wait(actor: Actor, query: EventsQuery, end: feed.Head, urgent: bool) -> tuple[feed.Head, bool]:
     """Looks again until something is new or the time is over; no transaction is open between.
 
+    A key that is revoked or expires meanwhile ends the wait with 401: nothing more is read for it.
     A process keeps few places for waiting; who finds none is answered at once and polls on.
     """
     places = waiting().places
@@ -77,6 +78,7 @@ def _wait(actor: Actor, query: EventsQuery, end: feed.Head, urgent: bool) -> tup
     try:
         for _ in range(int(query.wait / STEP)):
             waiting().hook(STEP)
+            access.look_again()
             end, urgent = _look(actor)
             if not _idle(end, query):
                 break

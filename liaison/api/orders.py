@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from flask import Response, request
+from sqlalchemy.exc import OperationalError
 
 from liaison.api import access, answering
 from liaison.api.blueprint import ORDERS, api, problems
@@ -80,6 +82,8 @@ def _note_served(given: Iterable[Order]) -> None:
     new = [order.name for order in given if order.fetched_at is None]
     if not new or request.method == "HEAD":
         return
-    with core().database.transaction() as session:
-        for name in new:
+    for name in new:
+        # Each in a transaction of its own: two locked orders at once could stop an answer. And
+        # what is noted beside a reading must not make the reading fail.
+        with suppress(OperationalError), core().database.transaction() as session:
             note_fetched(session, access.actor(), name, now())

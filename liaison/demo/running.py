@@ -151,11 +151,9 @@ def _tell(settings: Settings) -> None:
         + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
-    exports = " ".join(
-        f"{name}={value}"
-        for name, value in environment(settings).items()
-        if name in ("LIAISON_ENV", "LIAISON_DATA_DIR", "LIAISON_DATABASE_URL")
-    )
+    exports = "LIAISON_ENV=demo"
+    if settings.data_dir != Path("var/demo").resolve():
+        exports += f" LIAISON_DATA_DIR={settings.data_dir}"
     print(
         f"""
   The portal         {settings.base_url}
@@ -164,13 +162,13 @@ def _tell(settings: Settings) -> None:
 
 {table}
 
-  Codes change every 30 s and count once. New ones: liaison demo --accounts
+  Codes change every 30 s and count once. New ones: {_command()} demo --accounts
 
   A provider's program (Meridian Telecom):
   curl -sS -H 'Authorization: Bearer {key}' '{settings.base_url}/api/v1/events?limit=5'
 
-  Other commands on this demo:
-  {exports} {_command()} worker --once
+  Let twenty minutes pass for the ladders:
+  {exports} {_command()} worker --once --as-of +20m
 
   Ctrl-C stops all. `rm -r {settings.data_dir}` begins anew.
 """,

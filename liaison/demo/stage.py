@@ -21,7 +21,9 @@ from liaison.domain.answer import Preservation, Refusal, TargetAnswer
 from liaison.domain.vocabulary import CallOutcome, Ground, Outcome, Role, TargetType
 from liaison.models import ApiKey, CallTask, Contact, Message, Order, Provider, Timer
 from liaison.models.work import CallState, MessageState, TimerState
-from liaison.services import answers, calls, orders
+from liaison.portal.invitation_links import maker
+from liaison.services import answers, calls, invitations, orders
+from liaison.services.vault import Vault
 from liaison.worker import Work, run_once
 
 Given = TypeVar("Given")
@@ -143,6 +145,18 @@ class Stage:
             ).one()
             by = officer(session, now)
             calls.log(session, by, ref, task.id, outcome, note, now, acknowledged=acknowledged)
+
+        self.act(moment, verb)
+
+    def invite(self, moment: datetime, email: str, name: str) -> None:
+        """The administrator invites an officer; the invitation waits to be taken up."""
+        settings = self.work.settings
+        vault, link = Vault(settings.encryption_key), maker(settings, moment)
+
+        def verb(session: Session, now: datetime) -> None:
+            by = _person(session, "administrator@police.example", now)
+            roles = [Role.OFFICER.value]
+            invitations.invite(session, vault, by, email, name, roles, now, link=link)
 
         self.act(moment, verb)
 

@@ -24,6 +24,7 @@ def play(stage: Stage, now: datetime) -> None:
     _quickly_answered(stage, ago)
     overdue = _overdue_begins(stage, ago)
     _question(stage, ago)
+    stage.invite(ago(minutes=100), "newcomer@police.example", "Zara Ghukasyan")
     _overdue_goes_on(stage, ago, overdue)
     _emergency(stage, ago)
     # Harbour's memorandum covers no location data: the check page says so.

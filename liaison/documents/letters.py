@@ -37,31 +37,44 @@ def compose(letter: str, params: Mapping[str, Any], base_url: str, env: str) -> 
     """The letter of this name.
 
     ``params``: ``ref``, ``urgency``, ``provider``, ``authority``, ``name`` (of the addressee),
-    and what the letter adds (``due`` in RFC 3339, ``climb``, ``rung``, ``act``). The first line
-    of the template is the subject; the HTML part says the same. ``ValueError``: no such letter.
+    and what the letter adds (``due`` in RFC 3339, ``climb``, ``rung``, ``act``). A letter without
+    ``ref`` is about somebody's access (``mail/access/``): ``name``, and a ``link`` of its own where
+    it has one. The first line of the template is the subject; the HTML part says the same.
+    ``ValueError``: no such letter.
     """
     values = {
         # One line each: none can end the subject early.
         **{k: one_line(v) if isinstance(v, str) else v for k, v in params.items()},
-        "urgency": Urgency(params["urgency"]).label,
-        "emergency": params["urgency"] == Urgency.EMERGENCY,
-        "link": f"{base_url.rstrip('/')}/orders/{quote(str(params['ref']))}",
+        **(_of_order if "ref" in params else _of_access)(params, base_url.rstrip("/")),
         "demo": env == "demo",
     }
+    folder = "" if "ref" in params else "access/"
     try:
-        template = _environment().get_template(f"{letter}.txt")
+        template = _environment().get_template(f"{folder}{letter}.txt")
     except TemplateNotFound:
         raise ValueError(f"There is no letter {letter!r}.") from None
     subject, _, body = template.render(values).strip().partition("\n")
     subject = one_line(f"[DEMO] {subject}" if env == "demo" else subject)
     paragraphs = [one_line(part) for part in re.split(r"\n\s*\n", body.strip())]
-    text = _environment().get_template("letter.txt").render(values, paragraphs=paragraphs)
+    text = _environment().get_template(f"{folder}letter.txt").render(values, paragraphs=paragraphs)
     html = (
         _environment()
-        .get_template("letter.html")
+        .get_template(f"{folder}letter.html")
         .render(values, subject=subject, paragraphs=paragraphs)
     )
     return Letter(subject, text.strip() + "\n", html)
+
+
+def _of_order(params: Mapping[str, Any], base: str) -> dict[str, Any]:
+    return {
+        "urgency": Urgency(params["urgency"]).label,
+        "emergency": params["urgency"] == Urgency.EMERGENCY,
+        "link": f"{base}/orders/{quote(str(params['ref']))}",
+    }
+
+
+def _of_access(params: Mapping[str, Any], base: str) -> dict[str, Any]:
+    return {"link": params.get("link") or base, "portal": base}
 
 
 def one_line(text: str) -> str:

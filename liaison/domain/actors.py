@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from liaison.domain.vocabulary import CONTACT_POINT_ROLES, Role
+from liaison.domain.vocabulary import Role
 
 
 @dataclass(frozen=True)
 class Via:
     """How the actor proved who they are; goes with each act into the ledger.
 
-    ``factor`` is ``totp`` or ``api-key``; ``session`` the id of the sign-in or key; ``factor_at``
-    when the second factor was last given.
+    ``factor`` is ``totp``, ``passkey``, ``recovery`` or ``api-key``; ``session`` the id of the
+    sign-in or key; ``factor_at`` when the second factor was last given.
     """
 
     factor: str
@@ -49,12 +49,6 @@ class Actor:
     def is_contact_point(self) -> bool:
         """Whether the actor stands on the contact point's side."""
         return self.authority_id is not None
-
-    @property
-    def reads_orders(self) -> bool:
-        """Administrators keep people and register; orders are not theirs to read."""
-        readers = CONTACT_POINT_ROLES - {Role.ADMINISTRATOR} | {Role.SPOC, Role.PROGRAM}
-        return bool(self.roles & readers)
 
     @property
     def side(self) -> str:

@@ -5,15 +5,45 @@ from __future__ import annotations
 from flask import Flask
 from flask_bootstrap import Bootstrap5
 
-from liaison.portal import account, filters, orders, public
+from liaison.portal import (
+    account,
+    factors,
+    filters,
+    fresh,
+    invitation,
+    keys,
+    limits,
+    orders,
+    own_access,
+    passkeys,
+    people,
+    portal_log,
+    public,
+    reviews,
+)
 from liaison.portal.register import bp as register
 
-blueprints = (public.bp, account.bp, orders.bp, register)
+blueprints = (
+    passkeys.bp,
+    own_access.bp,
+    factors.bp,
+    public.bp,
+    account.bp,
+    fresh.bp,
+    invitation.bp,
+    orders.bp,
+    register,
+    people.bp,
+    reviews.bp,
+    keys.bp,
+    portal_log.bp,
+)
 
 
 def init_app(app: Flask) -> None:
     """Adds the pages, and what their templates use."""
     Bootstrap5(app)  # carries Bootstrap's stylesheet and icons; nothing else of it is used
     filters.register(app)
+    limits.init_app(app, {blueprint.name for blueprint in blueprints})
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from wtforms import Form, HiddenField, PasswordField, RadioField, StringField
@@ -10,14 +10,29 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # 
 from wtforms.validators import InputRequired, Length
 
 from liaison import web
+from liaison.domain import devices
 from liaison.domain.vocabulary import Role
-from liaison.errors import Unauthenticated
 from liaison.portal.frame import home, local
+from liaison.portal.steps import CodeForm, RecoveryForm, awaiting, page, signed_in
 from liaison.queries import sessions
-from liaison.services import accounts
+from liaison.services import accounts, factors, passkeys, resets
+from liaison.services import recovery as recovery_codes
 from liaison.web import signin
 
 bp = Blueprint("account", __name__)
+
+DONE = {
+    "password": "Your password is changed. Your other sessions have ended.",
+    "authenticator": "Your new authenticator counts. Your other sessions have ended.",
+    "passkey": "The passkey is added.",
+    "renamed": "The passkey has its new name.",
+    "removed": "The passkey is removed.",
+    "session": "The session has ended.",
+    "sessions": "Your other sessions have ended.",
+    "reset": "The reset is stopped. Your second factor stays as it is.",
+    "recovery": "You signed in with a recovery code, which is used up.",
+}
+"""What the account page says after an act."""
 
 THEMES = (
     SelectChoice("auto", "As the device says"),
@@ -42,22 +57,6 @@ class LoginForm(Form):
     )
 
 
-class CodeForm(Form):
-    """Second step."""
-
-    next = HiddenField()
-    code = StringField(
-        "Code",
-        [InputRequired("Enter the 6 digits that your authenticator shows.")],
-        render_kw={
-            "autocomplete": "one-time-code",
-            "inputmode": "numeric",
-            "maxlength": "12",
-            "autofocus": True,
-        },
-    )
-
-
 class ThemeForm(Form):
     """How the pages look."""
 
@@ -71,7 +70,7 @@ def login() -> ResponseReturnValue:
     visitor = signin.visitor()
     if visitor is not None and visitor.is_authenticated:
         return redirect(local(request.args.get("next")) or home(visitor.actor), 303)
-    return _page("login", LoginForm(request.args))
+    return page("login", LoginForm(request.args))
 
 
 @bp.post("/login")
@@ -79,13 +78,18 @@ def give_password() -> ResponseReturnValue:
     """Checks them; an unknown account costs the same time and gets the same answer."""
     form = LoginForm(request.form)
     if not form.validate():
-        return _page("login", form, status=422)
+        return page("login", form, status=422)
     email, password = form.email.data or "", form.password.data or ""
     agent = request.headers.get("User-Agent", "")
-    result = accounts.start(web.db(), email, password, web.address(), agent, web.now())
+    tried = accounts.count_try(web.db(), email, web.address(), web.now())
+    web.commit()
+    if isinstance(tried, accounts.Refused):
+        return page("login", form, tried)
+    right = tried.fits(password)  # between two transactions: it takes its time
+    result = accounts.start(web.db(), tried, right, web.address(), agent, web.now())
     web.commit()
     if isinstance(result, accounts.Refused):
-        return _page("login", form, result)
+        return page("login", form, result)
     signin.login(result.token)
     return redirect(url_for("account.code", next=local(form.next.data)), 303)
 
@@ -93,20 +97,20 @@ def give_password() -> ResponseReturnValue:
 @bp.get("/login/code")
 def code() -> ResponseReturnValue:
     """Asks for the code of the authenticator."""
-    if _awaiting() is None:
+    if awaiting() is None:
         return redirect(url_for("account.login", next=local(request.args.get("next"))), 303)
-    return _page("code", CodeForm(request.args))
+    return page("code", CodeForm(request.args))
 
 
 @bp.post("/login/code")
 def give_code() -> ResponseReturnValue:
     """Checks it, and lets the person in."""
     form = CodeForm(request.form)
-    waiting = _awaiting()
+    waiting = awaiting()
     if waiting is None:
         return redirect(url_for("account.login", next=local(form.next.data)), 303)
     if not form.validate():
-        return _page("code", form, status=422)
+        return page("code", form, status=422)
     given = form.code.data or ""
     result = accounts.give_code(
         web.db(), web.vault(), waiting.sign_in, given, web.address(), web.now()
@@ -114,9 +118,36 @@ def give_code() -> ResponseReturnValue:
     web.commit()
     if isinstance(result, accounts.Refused):
         form.code.data = ""
-        return _page("code", form, result)
+        return page("code", form, result)
     signin.login(result.token)
     return redirect(local(form.next.data) or url_for("public.index"), 303)
+
+
+@bp.get("/login/recovery")
+def recovery() -> ResponseReturnValue:
+    """Asks for a recovery code: the authenticator is not at hand."""
+    if awaiting() is None:
+        return redirect(url_for("account.login", next=local(request.args.get("next"))), 303)
+    return page("recovery", RecoveryForm(request.args))
+
+
+@bp.post("/login/recovery")
+def give_recovery_code() -> ResponseReturnValue:
+    """Uses it up, and lets the person in; the account page says how many are left."""
+    form = RecoveryForm(request.form)
+    waiting = awaiting()
+    if waiting is None:
+        return redirect(url_for("account.login", next=local(form.next.data)), 303)
+    if not form.validate():
+        return page("recovery", form, status=422)
+    given = form.code.data or ""
+    result = accounts.give_recovery_code(web.db(), waiting.sign_in, given, web.address(), web.now())
+    web.commit()
+    if isinstance(result, accounts.Refused):
+        form.code.data = ""
+        return page("recovery", form, result)
+    signin.login(result.token)
+    return redirect(url_for("account.show", done="recovery", next=local(form.next.data)), 303)
 
 
 @bp.post("/logout")
@@ -124,7 +155,7 @@ def logout() -> ResponseReturnValue:
     """Ends the session, here and in the database."""
     visitor = signin.visitor()
     if visitor is not None:
-        accounts.sign_out(web.db(), visitor.sign_in, web.now())
+        accounts.sign_out(web.db(), visitor.sign_in, web.address(), web.now())
         web.commit()
     signin.logout()
     return redirect(url_for("account.login", left=1), 303)
@@ -133,16 +164,23 @@ def logout() -> ResponseReturnValue:
 @bp.get("/account")
 @login_required  # type: ignore[untyped-decorator]
 def show() -> ResponseReturnValue:
-    """Who I am, what I may do, how pages look, where I am signed in."""
-    visitor = _signed_in()
-    person = visitor.person
+    """Who I am, how I sign in, where I am signed in, how pages look."""
+    visitor = signed_in()
+    person, db = visitor.person, web.db()
     return render_template(
         "account/show.html",
         person=person,
         roles=[role for role in Role if role in person.role_set],
         form=ThemeForm(theme=person.theme),
-        sessions=sessions.running(web.db(), person.id, web.now()),
+        sessions=sessions.running(db, person.id, web.now()),
         current=visitor.sign_in.id,
+        describe=devices.describe,
+        passkeys=passkeys.of_person(db, person.id),
+        codes_left=recovery_codes.left(db, person.id),
+        by_recovery=visitor.sign_in.factor == factors.RECOVERY,
+        reset=resets.open_for(db, person.id),
+        done=DONE.get(request.args.get("done", "")),
+        onward=local(request.args.get("next")),
     )
 
 
@@ -151,33 +189,6 @@ def show() -> ResponseReturnValue:
 def theme() -> ResponseReturnValue:
     """Keeps the choice of theme with the account."""
     form = ThemeForm(request.form)
-    accounts.set_theme(web.db(), _signed_in().sign_in, form.theme.data or "")
+    accounts.set_theme(web.db(), signed_in().sign_in, form.theme.data or "")
     web.commit()
     return redirect(local(form.next.data) or url_for("account.show"), 303)
-
-
-def _awaiting() -> signin.Visitor | None:
-    """Whoever gave the password and still has to give the code."""
-    visitor = signin.visitor()
-    return visitor if visitor is not None and visitor.is_pending else None
-
-
-def _signed_in() -> signin.Visitor:
-    visitor = signin.visitor()
-    if visitor is None or visitor.is_pending:
-        raise Unauthenticated("Sign in first.")
-    return visitor
-
-
-def _page(
-    template: str, form: Form, refused: accounts.Refused | None = None, status: int = 200
-) -> ResponseReturnValue:
-    """A step of the sign-in; too many tries answer 429 and say when to come back."""
-    if refused is not None:
-        status = 429 if refused.retry_after else 401
-    said = refused.detail if refused else None
-    html = render_template(f"account/{template}.html", form=form, refused=said)
-    response = make_response(html, status)
-    if refused is not None and refused.retry_after:
-        response.headers["Retry-After"] = str(refused.retry_after)
-    return response

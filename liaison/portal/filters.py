@@ -12,7 +12,7 @@ from liaison import clock, web
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import Urgency
 from liaison.models import Order
-from liaison.portal import icons
+from liaison.portal import icons, kept
 from liaison.portal.frame import frame
 from liaison.queries.queue import is_overdue
 
@@ -54,7 +54,9 @@ def in_zone(moment: datetime, zone: str, near: datetime | None = None) -> str:
 
     The day is left out where it is the same as that of ``near`` in UTC, which stands beside it.
     """
-    local = moment.astimezone(_zone(zone))
+    local = _local(moment, zone)
+    if local is None:
+        return f"{utc(moment)} UTC"
     city = zone.rsplit("/", 1)[-1].replace("_", " ")
     time = f"{local:%H:%M} {city}"
     if near is not None and local.date() == near.astimezone(UTC).date():
@@ -65,10 +67,8 @@ def in_zone(moment: datetime, zone: str, near: datetime | None = None) -> str:
 def exact(moment: datetime, zone: str | None = None) -> str:
     """To the microsecond where there are any, in UTC and in the reader's zone."""
     text = iso(moment).replace("T", " ").replace("Z", " UTC")
-    if not zone or zone == "UTC":
-        return text
-    local = moment.astimezone(_zone(zone)).isoformat(sep=" ")
-    return f"{text} · {local} {zone}"
+    local = _local(moment, zone) if zone and zone != "UTC" else None
+    return f"{text} · {local.isoformat(sep=' ')} {zone}" if local else text
 
 
 def span(length: timedelta) -> str:
@@ -116,6 +116,8 @@ def state_words(order: Order) -> Tag:
         return "red", "alarm", f"Overdue: {_OWED[order.state]}"
     kind, name = _STATES[order.state]
     words = order.state.label
+    if order.state is OrderState.PRESERVED and order.preserved_until is None:
+        return "", "slash-circle", "Answered: nothing held"
     if order.state is OrderState.PRESERVED and order.preserved_until:
         words = f"{words} until {day(order.preserved_until.astimezone(UTC))}"
     return kind, name, words
@@ -144,6 +146,14 @@ _URGENCIES = {
 }
 
 
+def _local(moment: datetime, zone: str) -> datetime | None:
+    """The moment in another zone; None where the calendar has no such hour there."""
+    try:
+        return moment.astimezone(_zone(zone))
+    except OverflowError:
+        return None
+
+
 @cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
@@ -167,6 +177,7 @@ def register(app: Flask) -> None:
         icon=icons.icon,
         now=web.now,
         frame=frame,
+        kept_words=kept.words,
         state_words=state_words,
         urgency_words=urgency_words,
     )

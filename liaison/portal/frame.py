@@ -11,8 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from liaison import web
 from liaison.domain.actors import Actor
+from liaison.domain.permissions import Verb, may
 from liaison.domain.vocabulary import PROVIDER_ROLES, Role
 from liaison.queries.queue import emergencies_running
+from liaison.services import reviews
 from liaison.settings import Env
 from liaison.web import signin
 
@@ -60,7 +62,7 @@ def frame() -> Frame:
 
 def home(actor: Actor) -> str:
     """The first page of a role: what it works with most."""
-    if actor.reads_orders:
+    if may(actor.roles, Verb.READ_ORDERS):
         return url_for("orders.index")
     return url_for("register.contacts" if actor.is_provider else "register.providers")
 
@@ -104,7 +106,7 @@ def _for_reader(bare: Frame) -> Frame:
 
 def _menu(actor: Actor) -> tuple[Link, ...]:
     links = []
-    if actor.reads_orders:
+    if may(actor.roles, Verb.READ_ORDERS):
         count = emergencies_running(web.db(), actor)
         links.append(_link("Orders", url_for("orders.index"), count))
     if actor.roles & _DRAFTERS:
@@ -114,6 +116,14 @@ def _menu(actor: Actor) -> tuple[Link, ...]:
     if actor.roles & PROVIDER_ROLES:
         own = url_for("register.memorandum", provider_id=actor.provider_id)
         links += [_link("Contacts", url_for("register.contacts")), _link("Our memorandum", own)]
+    if may(actor.roles, Verb.READ_PEOPLE):
+        links.append(_link("People", url_for("people.index")))
+    if may(actor.roles, Verb.REVIEW_ORDERS) and (waiting := reviews.count(web.db(), actor)):
+        links.append(_link(f"Reviews ({waiting})", url_for("reviews.index")))
+    if may(actor.roles, Verb.READ_KEYS):
+        links.append(_link("API keys", url_for("keys.index")))
+    if may(actor.roles, Verb.READ_PORTAL_LOG):
+        links.append(_link("Portal log", url_for("portal_log.index")))
     return tuple(_without_parents(links))
 
 

@@ -58,11 +58,17 @@ PROBLEMS: dict[str, Problem] = {
     "forbidden": Problem(
         "Not allowed",
         "403",
-        "You are known, and your role, key or second factor does not allow this. Issuing needs a "
-        "code that was given within the last five minutes.",
-        "Give a fresh code where the page asks for one. Otherwise ask somebody whose role may "
-        "do it: the page says which.",
+        "You are known, and your role or key does not allow this.",
+        "Ask somebody whose role may do it.",
         "Check the key's scopes with GET /api/v1/whoami. Trying again does not help.",
+    ),
+    "fresh-factor": Problem(
+        "A fresh code is needed",
+        "303 to the page that asks for it, or 403",
+        "Issuing, and changing contacts, keys, factors or webhooks, needs a second factor that "
+        "was given within the last five minutes. Nothing was done.",
+        "Give a code where the page asks for one. You are led back to what you had typed.",
+        "The endpoint does not answer with this.",
     ),
     "not-found": Problem(
         "Not found",
@@ -114,7 +120,16 @@ PROBLEMS: dict[str, Problem] = {
         "400",
         "The form belongs to a session that has ended, or it did not come from this portal. "
         "Nothing was done.",
-        "Go back, reload the page, sign in if you are asked to, and send the form again.",
+        "Go back: your browser still holds what you typed. Sign in in another window, then send "
+        "the form again.",
+        "The endpoint does not answer with this.",
+    ),
+    "link-closed": Problem(
+        "This link counts no longer",
+        "410",
+        "A link to an account or a new second factor counts once and for a limited time. It was "
+        "used, taken back, or it is too old. Nothing was done.",
+        "Ask an administrator of your organisation for a new one.",
         "The endpoint does not answer with this.",
     ),
     "busy": Problem(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import OrderState
+from liaison.domain.permissions import Verb, may
 from liaison.domain.vocabulary import Urgency
 from liaison.errors import NotFound
 from liaison.models import Entry, Order, Stream
@@ -34,7 +35,7 @@ class Page:
 
 def stream_of(actor: Actor) -> str:
     """The one stream a provider's reader can open."""
-    if actor.provider_id is None or not actor.reads_orders:
+    if actor.provider_id is None or not may(actor.roles, Verb.READ_ORDERS):
         raise NotFound
     return f"provider:{actor.provider_id}"
 

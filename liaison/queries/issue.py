@@ -56,6 +56,12 @@ def rule(session: Session, order: Order, actor: Actor, now: datetime) -> Ruling:
         targets=[(t.type, [DataCategory(c) for c in t.data]) for t in order.targets],
         roles=actor.roles,
     )
+    if not all(people for _, people in _called(session, order, terms, now)):
+        detail = (
+            "The ladder would reach nobody: register a duty officer and a supervisor "
+            f"for {order.authority.name}."
+        )
+        found = [*found, FieldError("", detail)]
     return Ruling(memorandum, terms, deadlines(terms, order.urgency, now), found)
 
 
@@ -63,11 +69,15 @@ def preview(session: Session, actor: Actor, name: str, now: datetime) -> Preview
     """The check page of a draft."""
     order = orders.find(session, actor, name)
     ruling = rule(session, order, actor, now)
-    steps = []
-    if ruling.terms is not None:
-        ladder = ruling.terms.ladders[order.urgency]
-        steps = [
-            (step, registry.called_by(session, order, step))
-            for step in outline(ladder, Climb.ACKNOWLEDGE, now)
-        ]
+    steps = _called(session, order, ruling.terms, now) if ruling.terms is not None else []
     return Preview(order, ruling.memorandum, ruling.terms, ruling.deadlines, ruling.breaches, steps)
+
+
+def _called(
+    session: Session, order: Order, terms: Terms, now: datetime
+) -> list[tuple[Step, list[Contact]]]:
+    """The ladder's steps and whom each would call; the page at the top is the last."""
+    return [
+        (step, registry.called_by(session, order, step))
+        for step in outline(terms.ladders[order.urgency], Climb.ACKNOWLEDGE, now)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
@@ -17,6 +17,7 @@ from liaison.domain.terms import Deadlines, second_climb_start, terms_from_json
 from liaison.models import CallTask, Contact, Message, Order, Timer
 from liaison.models.work import CallState, MessageState, TimerKind, TimerState, Wanted
 from liaison.queries import registry
+from liaison.services import timers
 
 _WANTED = {Climb.ACKNOWLEDGE: Wanted.UNTIL_ACKNOWLEDGED, Climb.PRESERVE: Wanted.UNTIL_PRESERVED}
 
@@ -45,6 +46,14 @@ class StepView:
 
 
 @dataclass(frozen=True)
+class Stuck:
+    """A step that failed: when it did last, and when it is tried again."""
+
+    failed_at: datetime
+    again_at: datetime
+
+
+@dataclass(frozen=True)
 class LadderView:
     """The climb an order is in. ``steps`` is empty where nothing climbs."""
 
@@ -53,6 +62,7 @@ class LadderView:
     next_at: datetime | None
     calls: list[CallTask]
     failed: list[Message]
+    stuck: list[Stuck] = field(default_factory=list)
 
     @property
     def open_calls(self) -> list[CallTask]:
@@ -93,7 +103,7 @@ def ladder_of(session: Session, order: Order) -> LadderView:
     ladder = terms_from_json(order.terms).ladders[order.urgency]
     steps = _steps(session, order, ladder, climb, start, work)
     coming = next((s.due_at for s in steps if s.state is StepState.NOW), None)
-    return LadderView(climb, steps, coming, work.calls, failed)
+    return LadderView(climb, steps, coming, work.calls, failed, _stuck(session, order))
 
 
 def start_of(order: Order, climb: Climb) -> datetime | None:
@@ -124,6 +134,20 @@ def _work(session: Session, order: Order) -> _Work:
     )
 
 
+def _stuck(session: Session, order: Order) -> list[Stuck]:
+    rows = session.scalars(
+        select(Timer)
+        .where(
+            Timer.order_id == order.id,
+            Timer.kind == TimerKind.LADDER,
+            Timer.state == TimerState.WAITING,
+            Timer.attempts > 0,
+        )
+        .order_by(Timer.due_at)
+    )
+    return [Stuck(timers.failed_at(timer), timer.due_at) for timer in rows]
+
+
 def _timers(session: Session, order: Order, climb: Climb) -> tuple[dict[int, datetime], int | None]:
     """The steps that were climbed and when; and the step that is armed."""
     rows = session.scalars(
@@ -133,7 +157,8 @@ def _timers(session: Session, order: Order, climb: Climb) -> tuple[dict[int, dat
             Timer.state.in_((TimerState.FIRED, TimerState.WAITING)),
         )
     ).all()
-    ours = [t for t in rows if t.payload["climb"] == int(climb)]
+    # A timer whose payload is broken stands still; the page must be there to say so.
+    ours = [t for t in rows if t.payload.get("climb") == int(climb) and "step" in t.payload]
     fired = {t.payload["step"]: t.done_at or t.due_at for t in ours if t.state is TimerState.FIRED}
     armed = (t.payload["step"] for t in ours if t.state is TimerState.WAITING)
     return fired, min(armed, default=None)

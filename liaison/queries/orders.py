@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import OrderState
+from liaison.domain.permissions import Verb, may
 from liaison.domain.reading import unstorable
 from liaison.errors import NotFound
 from liaison.models import Order
@@ -19,7 +20,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 
     A draft that was withdrawn was never served; it has no ref and stays unseen.
     """
-    if not actor.reads_orders:
+    if not may(actor.roles, Verb.READ_ORDERS):
         return false()
     if actor.provider_id is not None:
         return and_(Order.provider_id == actor.provider_id, Order.ref.is_not(None))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import OrderState
+from liaison.domain.vocabulary import Role
 from liaison.models import CallTask, Contact, Order, OrderTarget
 from liaison.models.work import CallState
 from liaison.queries import finding, latest, orders, queue_views
@@ -160,14 +161,18 @@ def _first_targets(session: Session, ids: list[UUID]) -> dict[UUID, tuple[OrderT
 
 
 def _open_calls(session: Session, ids: list[UUID]) -> dict[UUID, str]:
-    """Whom to phone, for each order with an open call; the call opened last speaks."""
+    """Whom to phone, for each order with an open call: whoever has waited longest."""
     found = session.execute(
         select(CallTask.order_id, Contact.name)
         .join(Contact, Contact.id == CallTask.contact_id)
         .where(CallTask.order_id.in_(ids), CallTask.state == CallState.OPEN)
-        .order_by(CallTask.opened_at, CallTask.id)
+        .order_by(CallTask.opened_at.desc(), CallTask.id.desc())
     )
-    return {order_id: name for order_id, name in found}  # noqa: C416 - later ones win
+    return {order_id: name for order_id, name in found}  # noqa: C416 - earlier ones win
+
+
+OURS = frozenset({Role.OFFICER, Role.SUPERVISOR})
+"""Who acts for the contact point."""
 
 
 def _waiting_for(order: Order, actor: Actor, phone: str | None) -> str:
@@ -176,12 +181,14 @@ def _waiting_for(order: Order, actor: Actor, phone: str | None) -> str:
         if order.question_open_since and order.state is not OrderState.ISSUED:
             return "Contact point: answer"
         return f"You: {theirs[1]}" if theirs else "Nobody"
+    # An auditor reads the same queue, and none of it is theirs to do.
+    us = "You" if actor.roles & OURS else "Contact point"
     if phone:
-        return f"You: phone {phone}"
-    if order.question_open_since:
-        return "You: answer"
+        return f"{us}: phone {phone}"
+    if order.question_open_since and order.ended_at is None:
+        return f"{us}: answer"
     if order.state is OrderState.DRAFT:
-        return "You: check and issue"
+        return f"{us}: check and issue"
     return f"Provider: {theirs[0]}" if theirs else "Nobody"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.ladder import Step, Whom
 from liaison.domain.vocabulary import Function
-from liaison.models import Contact, Memorandum, Order, Provider
+from liaison.models import Authority, Contact, Memorandum, Order, Provider
 
 _FUNCTIONS: dict[Whom, tuple[Function, ...]] = {
     Whom.ON_DUTY: (Function.PRIMARY,),
@@ -71,8 +71,29 @@ def called_by(session: Session, order: Order, step: Step) -> list[Contact]:
     """Whom a step of the ladder calls. Nobody is never silent: the duty officer is called then."""
     if step.whom is Whom.NAMED:
         named = session.get(Contact, UUID(step.contact)) if step.contact else None
-        ours = named and named.provider_id in (order.provider_id, None)
-        found = [named] if named and ours else []
+        found = [named] if named and _is_party(named, order) else []
     else:
         found = contacts(session, order, *_FUNCTIONS[step.whom])
     return found or contacts(session, order, Function.DUTY_OFFICER, Function.SUPERVISOR)
+
+
+def unreachable(session: Session) -> list[str]:
+    """Authorities with a memorandum that have nobody at the top of a ladder, by name."""
+    ours = (Function.DUTY_OFFICER, Function.SUPERVISOR)
+    return list(
+        session.scalars(
+            select(Authority.name)
+            .where(
+                Authority.id.in_(select(Memorandum.authority_id)),
+                ~Authority.contacts.any(Contact.function.in_(ours)),
+            )
+            .order_by(Authority.name)
+        )
+    )
+
+
+def _is_party(contact: Contact, order: Order) -> bool:
+    """Whether a contact belongs to the order's provider or to its own authority."""
+    if contact.provider_id is not None:
+        return contact.provider_id == order.provider_id
+    return contact.authority_id == order.authority_id

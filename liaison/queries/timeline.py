@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -51,6 +51,22 @@ def for_order(session: Session, actor: Actor, order: Order) -> list[Item]:
         for entry, data in loaded
         if entry.type != ATTRIBUTION
     ]
+
+
+def just_done(session: Session, actor: Actor, order: Order, type_: str, now: datetime) -> bool:
+    """Whether the actor did this very act within the last minute: then it was sent twice."""
+    found = (
+        select(Entry.seq)
+        .where(
+            Entry.order_id == order.id,
+            readable(actor),
+            Entry.actor == actor.id,
+            Entry.type == type_,
+            Entry.at > now - timedelta(minutes=1),
+        )
+        .limit(1)
+    )
+    return session.execute(found).first() is not None
 
 
 def _item(entry: Entry, data: dict[str, Any] | None, via: dict[str, Any] | None) -> Item:

@@ -5,36 +5,96 @@ Refusals are given back, not raised: the caller commits the count of tries, then
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
-from liaison.domain.actors import Actor, Via
+from liaison.domain import password_rules
 from liaison.domain.addresses import institutional_email
+from liaison.domain.password_rules import LONGEST, SHORTEST
+from liaison.domain.reading import unstorable
 from liaison.domain.vocabulary import CONTACT_POINT_ROLES, PROVIDER_ROLES, Role
 from liaison.errors import FieldError, Invalid
 from liaison.models import Authority, Person, PersonRole, Provider, SignIn
-from liaison.services import passwords, throttle, totp
+from liaison.services import factors, passwords, portal_log, throttle, totp
+from liaison.services.factors import (
+    WHOLE,
+    WINDOW,
+    Passed,
+    Refused,
+    give_code,
+    give_recovery_code,
+    step_up,
+    throttle_keys,
+    token_hash,
+)
+from liaison.services.factors import actor as actor_of
 from liaison.services.vault import Vault
 
-WHOLE = timedelta(hours=12)
+__all__ = [
+    "IDLE",
+    "LONGEST",
+    "PENDING",
+    "PER_ACCOUNT",
+    "PER_ADDRESS",
+    "PER_PAIR",
+    "SHORTEST",
+    "UNKNOWN",
+    "WHOLE",
+    "WINDOW",
+    "Passed",
+    "Refused",
+    "Started",
+    "Tried",
+    "actor_of",
+    "count_try",
+    "give_code",
+    "give_recovery_code",
+    "is_seen_due",
+    "note_refused",
+    "register_person",
+    "resume",
+    "seen",
+    "set_theme",
+    "sign_out",
+    "start",
+    "step_up",
+]
+
 IDLE = timedelta(hours=1)
 PENDING = timedelta(minutes=10)
 """How long the password counts while the code is awaited."""
 
-WINDOW = timedelta(minutes=5)
 PER_PAIR, PER_ACCOUNT, PER_ADDRESS = 5, 10, 50
 """Tries in a window: of one account from one address, of one account from addresses its owner
 never used, and from one address at all."""
 
+_NOBODY = UUID(int=0)
+
 UNKNOWN = "E-mail address or password is wrong."
-SHORTEST, LONGEST = 12, 128
-"""Characters of a password (NIST SP 800-63B-4)."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A try that may be made, and against whose hash.
+
+    ``person_id`` is None where nobody can sign in so; the check is made all the same, so that it
+    costs the same time. ``account_id`` is whose account was named, if anybody's.
+    """
+
+    person_id: UUID | None
+    password_hash: str
+    account_id: UUID | None = None
+    organisation: str = "portal"
+
+    def fits(self, password: str) -> bool:
+        """Whether the password is right; tens of milliseconds, on purpose."""
+        return passwords.fits(self.password_hash, password[: LONGEST * 4])
 
 
 @dataclass(frozen=True)
@@ -44,40 +104,49 @@ class Started:
     token: str
 
 
-@dataclass(frozen=True)
-class Passed:
-    """Signed in. A new token, so that one planted before sign-in is worth nothing."""
+def count_try(session: Session, email: str, address: str, now: datetime) -> Tried | Refused:
+    """Counts a try before anything is checked.
 
-    token: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Not let in; ``retry_after`` in seconds where there were too many tries."""
-
-    detail: str
-    retry_after: int | None = None
+    The caller commits: the check itself takes a while, and no transaction is open while it does.
+    Columns are read, not the person: an account that exists costs no query more than none.
+    """
+    email = email.strip().lower()[:320]
+    if unstorable(email):
+        email = ""
+    named = session.execute(
+        select(
+            Person.id,
+            Person.password_hash,
+            Person.disabled_at,
+            Person.authority_id,
+            Person.provider_id,
+        ).where(Person.email == email)
+    ).one_or_none()
+    wait = _wait(session, email, named.id if named else _NOBODY, address, now)
+    if wait:
+        return Refused(f"Too many tries. Try again in {factors.minutes(wait)}.", wait)
+    if named is None:
+        return Tried(None, passwords.NOBODY)
+    side = "authority" if named.authority_id else "provider"
+    return Tried(
+        person_id=named.id if named.disabled_at is None else None,
+        password_hash=named.password_hash,
+        account_id=named.id,
+        organisation=f"{side}:{named.authority_id or named.provider_id}",
+    )
 
 
 def start(
-    session: Session, email: str, password: str, address: str, agent: str, now: datetime
+    session: Session, tried: Tried, right: bool, address: str, agent: str, now: datetime
 ) -> Started | Refused:
-    """First step of a sign-in. Unknown accounts cost the same time and get the same answer."""
-    email = email.strip().lower()[:320]
-    person = session.scalars(select(Person).where(Person.email == email)).one_or_none()
-    wait = _wait(session, email, person, address, now)
-    if wait:
-        return Refused(f"Too many tries. Try again in {_minutes(wait)}.", wait)
-    stored = person.password_hash if person else passwords.NOBODY
-    right = passwords.fits(stored, password[: LONGEST * 4])
-    if person is None or not right or person.disabled_at is not None:
+    """First step of a sign-in, once the password was checked (``Tried.fits``)."""
+    if tried.person_id is None or not right:
+        note_refused(session, tried, address, now)
         return Refused(UNKNOWN)
-    if passwords.is_outdated(stored):
-        person.password_hash = passwords.hashed(password)
     token = secrets.token_urlsafe(32)
     row = SignIn(
-        token_hash=_hash(token),
-        person_id=person.id,
+        token_hash=token_hash(token),
+        person_id=tried.person_id,
         address=address,
         agent=agent[:300],
         created_at=now,
@@ -89,31 +158,36 @@ def start(
     return Started(token)
 
 
-def _wait(
-    session: Session, email: str, person: Person | None, address: str, now: datetime
-) -> int | None:
-    pair, account, place = _keys(email, address)
+def note_refused(session: Session, tried: Tried, address: str, now: datetime) -> None:
+    """Notes a wrong password. Whose account was named is told by id only: what was typed as an
+    address may be a password.
+    """
+    told = {
+        "person": str(tried.account_id) if tried.account_id else None,
+        "factor": "password",
+        "via": {"factor": None, "address": address},
+    }
+    portal_log.note(session, now, "sign_in_refused", "unknown", tried.organisation, told)
+
+
+def _wait(session: Session, email: str, person_id: UUID, address: str, now: datetime) -> int | None:
+    pair, account, place = throttle_keys(email, address)
     waits = [
         throttle.count(session, place, PER_ADDRESS, WINDOW, now),
         throttle.count(session, pair, PER_PAIR, WINDOW, now),
     ]
-    if person is None or not _knows(session, person, address):
+    if not _knows(session, person_id, address):
         # An attacker elsewhere uses this limit up, and does not lock the owner out at home.
         waits.append(throttle.count(session, account, PER_ACCOUNT, WINDOW, now))
     return max((w for w in waits if w is not None), default=None)
 
 
-def _keys(email: str, address: str) -> tuple[str, str, str]:
-    who = hashlib.sha256(email.encode("utf-8", "replace")).hexdigest()[:32]
-    return f"pair:{who}:{address}", f"account:{who}", f"address:{address}"
-
-
-def _knows(session: Session, person: Person, address: str) -> bool:
+def _knows(session: Session, person_id: UUID, address: str) -> bool:
     """Whether the person has signed in from this address before."""
     found = session.scalar(
         select(SignIn.id)
         .where(
-            SignIn.person_id == person.id,
+            SignIn.person_id == person_id,
             SignIn.address == address,
             SignIn.factor_at.is_not(None),
         )
@@ -122,61 +196,11 @@ def _knows(session: Session, person: Person, address: str) -> bool:
     return found is not None
 
 
-def give_code(
-    session: Session, vault: Vault, sign_in: SignIn, code: str, address: str, now: datetime
-) -> Passed | Refused:
-    """Second step: the code. Too many wrong ones, and the password must be given again."""
-    refused = _try_code(session, vault, sign_in, code, address, now)
-    if refused:
-        return refused
-    token = secrets.token_urlsafe(32)
-    result = session.execute(
-        update(SignIn)
-        .where(SignIn.id == sign_in.id, SignIn.factor_at.is_(None), SignIn.ended_at.is_(None))
-        .values(token_hash=_hash(token), factor_at=now, last_seen_at=now, expires_at=now + WHOLE)
-        .execution_options(synchronize_session=False)
-    )
-    if not isinstance(result, CursorResult) or result.rowcount != 1:
-        return Refused("This sign-in was completed or ended already. Sign in again.")
-    pair, account, _ = _keys(sign_in.person.email, address)
-    throttle.forget(session, pair, account)
-    return Passed(token)
-
-
-def step_up(
-    session: Session, vault: Vault, sign_in: SignIn, code: str, address: str, now: datetime
-) -> Refused | None:
-    """A fresh factor of a person who is signed in; it counts for five minutes."""
-    refused = _try_code(session, vault, sign_in, code, address, now)
-    if refused is None:
-        sign_in.factor_at = now
-        session.flush()
-    return refused
-
-
-def _try_code(
-    session: Session, vault: Vault, sign_in: SignIn, code: str, address: str, now: datetime
-) -> Refused | None:
-    key = f"code:{sign_in.person_id}:{address}"
-    wait = throttle.count(session, key, PER_PAIR, WINDOW, now)
-    if wait:
-        return Refused(f"Too many tries. Try again in {_minutes(wait)}.", wait)
-    fault = totp.check(session, vault, sign_in.person, code, now)
-    if fault:
-        return Refused(fault)
-    throttle.forget(session, key)
-    return None
-
-
-def _minutes(seconds: int) -> str:
-    if seconds < 100:
-        return f"{seconds} seconds"
-    return f"{-(-seconds // 60)} minutes"
-
-
 def resume(session: Session, token: str, now: datetime) -> SignIn | None:
     """The session a token names, while it lasts; reads only."""
-    row = session.scalars(select(SignIn).where(SignIn.token_hash == _hash(token))).one_or_none()
+    row = session.scalars(
+        select(SignIn).where(SignIn.token_hash == token_hash(token))
+    ).one_or_none()
     if row is None or row.ended_at is not None or row.person.disabled_at is not None:
         return None
     if now >= row.expires_at or now - row.last_seen_at >= IDLE:
@@ -199,14 +223,16 @@ def is_seen_due(sign_in: SignIn, now: datetime) -> bool:
     return now - sign_in.last_seen_at >= timedelta(minutes=1)
 
 
-def sign_out(session: Session, sign_in: SignIn, now: datetime) -> None:
+def sign_out(session: Session, sign_in: SignIn, address: str, now: datetime) -> None:
     """Ends a session; its token is worth nothing from now on."""
-    session.execute(
+    result = session.execute(
         update(SignIn)
         .where(SignIn.id == sign_in.id, SignIn.ended_at.is_(None))
-        .values(ended_at=now)
+        .values(ended_at=now, ended_why="signed_out")
         .execution_options(synchronize_session=False)
     )
+    if isinstance(result, CursorResult) and result.rowcount == 1 and sign_in.factor_at:
+        factors.note(session, sign_in, "signed_out", {}, address, now)
 
 
 def set_theme(session: Session, sign_in: SignIn, theme: str) -> None:
@@ -218,22 +244,6 @@ def set_theme(session: Session, sign_in: SignIn, theme: str) -> None:
         .where(Person.id == sign_in.person_id)
         .values(theme=theme)
         .execution_options(synchronize_session=False)
-    )
-
-
-def actor_of(sign_in: SignIn, address: str) -> Actor:
-    """The person behind a session, as verbs know them."""
-    person = sign_in.person
-    organisation = person.authority or person.provider
-    return Actor(
-        id=f"person:{person.id}",
-        name=person.name,
-        roles=person.role_set if sign_in.factor_at else frozenset(),
-        authority_id=person.authority_id,
-        provider_id=person.provider_id,
-        person_id=person.id,
-        organisation=organisation.name if organisation else "",
-        via=Via("totp", str(sign_in.id), address, sign_in.factor_at),
     )
 
 
@@ -287,9 +297,10 @@ def _check_person(
         faults.append(FieldError("/email", str(error)))
     if not name.strip():
         faults.append(FieldError("/name", "Enter the person's name."))
-    if not SHORTEST <= len(password) <= LONGEST:
-        detail = f"A password has {SHORTEST} to {LONGEST} characters."
-        faults.append(FieldError("/password", detail))
+    where = authority or provider
+    own = (name, email, where.name if where else "")
+    if fault := password_rules.fault(password, own):
+        faults.append(FieldError("/password", fault))
     possible = CONTACT_POINT_ROLES if authority else PROVIDER_ROLES
     if (authority is None) == (provider is None):
         faults.append(FieldError("/organisation", "A person belongs to one organisation."))
@@ -298,7 +309,3 @@ def _check_person(
         faults.append(FieldError("/roles", f"Choose from: {choices}."))
     if faults:
         raise Invalid(faults)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

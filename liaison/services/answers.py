@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,13 @@ from liaison.domain.actors import Actor
 from liaison.domain.answer import Preservation, Refusal, Resolved, check_refusal, resolve
 from liaison.domain.ladder import Climb
 from liaison.domain.lifecycle import Action, OrderState
-from liaison.domain.vocabulary import Function
+from liaison.domain.reading import (
+    LONGEST_MESSAGE,
+    LONGEST_NOTE,
+    LONGEST_REFERENCE,
+    check_texts,
+)
+from liaison.domain.vocabulary import Function, Outcome
 from liaison.errors import FieldError, Invalid
 from liaison.models import Order, Report, ReportedTarget, ThreadMessage
 from liaison.models.work import TimerKind, Wanted
@@ -23,8 +29,15 @@ from liaison.queries.views import report_view
 from liaison.services import escalation, ledger, outbox, timers
 from liaison.services.guards import order_for
 
-LONGEST_MESSAGE = 10_000
-"""Characters of one message in the thread."""
+SAID = {
+    "acknowledged": "acknowledged",
+    "preserved": "preserved",
+    "preserved_shorter": "preserved, for less time than asked",
+    "nothing_held": "nothing held",
+    "declined": "declined",
+    "question": "a question",
+}
+"""How a letter to the contact point names an answer."""
 
 
 def acknowledge(
@@ -39,6 +52,7 @@ def acknowledge(
 ) -> Order:
     """Confirms receipt: the ladder stops, the clock to preserve is armed."""
     order, state = order_for(session, actor, name, Action.ACKNOWLEDGE, version)
+    check_texts(("/reference", reference, LONGEST_REFERENCE), ("/note", note, LONGEST_NOTE))
     order.provider_reference = reference or order.provider_reference
     told = {"reference": reference, "note": note}
     entries = settle_acknowledgement(session, order, state, actor, now, told)
@@ -85,6 +99,7 @@ def preserve(
     seen = orders.find(session, actor, name, lock=True)
     action = Action.AMEND if seen.state is OrderState.PRESERVED else Action.PRESERVE
     order, state = order_for(session, actor, name, action, version)
+    _check_report_texts(answer)
     longest = escalation.terms_of(order).longest_days
     settled = resolve(answer, [t.id for t in order.targets], longest, now)
     report = _report(order, actor, answer, settled, now)
@@ -96,10 +111,20 @@ def preserve(
     session.flush()
     escalation.stop(session, order, now)
     _plan_expiry(session, order, report, now)
-    _tell_contact_point(session, order, f"report:{report.id}", "preserved", now)
+    what = _what_was_kept(order, report, now)
+    _tell_contact_point(session, order, f"report:{report.id}", what, now)
     type_ = "order.preserved" if action is Action.PRESERVE else "order.preservation_amended"
     ledger.record(session, now, *ledger.act(order, type_, actor, report_view(report)))
     return order
+
+
+def _check_report_texts(answer: Preservation) -> None:
+    check_texts(
+        ("/reference", answer.reference, LONGEST_REFERENCE),
+        ("/note", answer.note, LONGEST_NOTE),
+        ("/risk", answer.risk, LONGEST_NOTE),
+        *((f"/targets/{n}/note", t.note, LONGEST_NOTE) for n, t in enumerate(answer.targets)),
+    )
 
 
 def _report(
@@ -123,6 +148,15 @@ def _report(
     )
 
 
+def _what_was_kept(order: Order, report: Report, now: datetime) -> str:
+    """For the letter: an officer must not take a short promise for the one that was asked."""
+    if report.outcome is Outcome.NOTHING_HELD:
+        return "nothing_held"
+    asked = now + timedelta(days=order.duration_days)
+    shorter = report.until is not None and report.until < asked - timedelta(days=1)
+    return "preserved_shorter" if shorter else "preserved"
+
+
 def _plan_expiry(session: Session, order: Order, report: Report, now: datetime) -> None:
     timers.cancel(session, order, TimerKind.EXPIRY, now)
     if report.until is not None:
@@ -141,6 +175,7 @@ def decline(
     """Declines an order on grounds of the closed list; "send an MLA request" is none of them."""
     order, state = order_for(session, actor, name, Action.DECLINE, version)
     check_refusal(refusal)
+    check_texts(("/explanation", refusal.explanation, LONGEST_NOTE))
     order.state, order.ended_at = state, now
     order.refusal = {
         "grounds": [ground.value for ground in refusal.grounds],
@@ -163,9 +198,19 @@ def ask(session: Session, actor: Actor, name: str, text: str, now: datetime) -> 
     return message
 
 
-def answer(session: Session, actor: Actor, name: str, text: str, now: datetime) -> ThreadMessage:
-    """The contact point writes: open questions are answered by it."""
-    order, _ = order_for(session, actor, name, Action.ANSWER)
+def answer(
+    session: Session,
+    actor: Actor,
+    name: str,
+    text: str,
+    now: datetime,
+    version: int | None = None,
+) -> ThreadMessage:
+    """The contact point writes: the questions it has read are answered by it.
+
+    ``version`` is the one it has read: a question that came meanwhile is not answered unseen.
+    """
+    order, _ = order_for(session, actor, name, Action.ANSWER, version)
     message = _write(session, order, actor, text, now)
     order.question_open_since = None
     notice = outbox.Notice("answer", Wanted.ALWAYS, f"message:{message.id}", {})
@@ -178,8 +223,7 @@ def answer(session: Session, actor: Actor, name: str, text: str, now: datetime) 
 def _write(session: Session, order: Order, actor: Actor, text: str, now: datetime) -> ThreadMessage:
     if not text.strip():
         raise Invalid([FieldError("/text", "Write something first.")])
-    if len(text) > LONGEST_MESSAGE:
-        raise Invalid([FieldError("/text", f"Write at most {LONGEST_MESSAGE} characters.")])
+    check_texts(("/text", text, LONGEST_MESSAGE))
     message = ThreadMessage(
         order_id=order.id, at=now, side=actor.side, author=actor.name, text=text
     )
@@ -198,6 +242,6 @@ def _record_message(
 
 def _tell_contact_point(session: Session, order: Order, key: str, what: str, now: datetime) -> None:
     letter = "question" if what == "question" else "order_answered"
-    notice = outbox.Notice(letter, Wanted.ALWAYS, key, {"answer": what})
+    notice = outbox.Notice(letter, Wanted.ALWAYS, key, {"answer": what, "said": SAID[what]})
     for contact in registry.contacts(session, order, Function.DUTY_OFFICER):
         outbox.queue(session, order, contact, notice, now)

@@ -11,6 +11,11 @@ from liaison.models import CallTask, Contact, Order
 from liaison.models.base import insert_once, new_id
 from liaison.models.work import CallState, Wanted
 
+LONGEST_WHY = 500
+"""Characters of the reasons of one call, together."""
+
+_BY_LENGTH = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED, Wanted.ALWAYS)
+
 
 def open_task(
     session: Session,
@@ -24,18 +29,23 @@ def open_task(
     """Opens a call task; whether there was none yet.
 
     One open call per order and contact is enough: whoever is to be called anyway is not listed
-    a second time. Callers hold the order's lock.
+    a second time. A reason that lasts longer joins the open call, so that it is not taken back
+    with the shorter one. Callers hold the order's lock.
     """
     waiting = session.scalar(
-        select(CallTask.id)
+        select(CallTask)
         .where(
             CallTask.order_id == order.id,
             CallTask.contact_id == contact.id,
             CallTask.state == CallState.OPEN,
         )
         .limit(1)
+        .execution_options(populate_existing=True)
     )
-    return waiting is None and insert_once(
+    if waiting is not None:
+        _join(waiting, why, wanted)
+        return False
+    return insert_once(
         session,
         CallTask,
         {
@@ -50,6 +60,16 @@ def open_task(
             "opened_at": now,
         },
     )
+
+
+def _join(task: CallTask, why: str, wanted: Wanted) -> None:
+    if _BY_LENGTH.index(wanted) <= _BY_LENGTH.index(task.wanted):
+        return
+    task.wanted = wanted
+    if why not in task.why:
+        # The new reason whole: it is the one that stays.
+        kept = task.why[: max(LONGEST_WHY - len(why) - 1, 0)]
+        task.why = f"{kept} {why}".strip()[:LONGEST_WHY]
 
 
 def cancel(session: Session, order: Order, *wanted: Wanted) -> None:

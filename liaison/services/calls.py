@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import Action
+from liaison.domain.reading import LONGEST_NOTE, check_texts
 from liaison.domain.vocabulary import CallOutcome
 from liaison.errors import FieldError, Invalid, NotFound, Stale
 from liaison.models import CallTask
@@ -31,6 +32,7 @@ def log(
 ) -> CallTask:
     """Logs what came of a call; with ``acknowledged`` the order is acknowledged by phone."""
     order, _ = order_for(session, actor, name, Action.LOG_CALL)
+    check_texts(("/note", note, LONGEST_NOTE))
     task = session.scalars(
         select(CallTask)
         .where(CallTask.id == task_id, CallTask.order_id == order.id)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import CLOCK, Actor
 from liaison.domain.ladder import Climb, Ladder, Step, Whom, step
 from liaison.domain.lifecycle import Action, OrderState
+from liaison.domain.reading import LONGEST_REASON, check_texts
 from liaison.domain.terms import Deadlines, Terms, second_climb_start, terms_from_json
 from liaison.domain.vocabulary import Channel
-from liaison.errors import FieldError, Invalid
+from liaison.errors import FieldError, Invalid, InvalidTransition
 from liaison.models import Contact, Order, Timer
 from liaison.models.work import TimerKind, Wanted
 from liaison.queries import registry
@@ -144,12 +146,33 @@ def _told(climb: Climb, at: Step, people: list[Contact]) -> dict[str, Any]:
     }
 
 
-def close(session: Session, actor: Actor, name: str, reason: str, now: datetime) -> Order:
-    """A person takes over from the ladder, with a reason; the order itself stays as it is."""
-    order, _ = order_for(session, actor, name, Action.CLOSE_LADDER)
+def close(
+    session: Session,
+    actor: Actor,
+    name: str,
+    reason: str,
+    now: datetime,
+    version: int | None = None,
+) -> Order:
+    """A person takes over from the ladder, with a reason; the order itself stays as it is.
+
+    ``version`` is the one they have read: an acknowledgement that came meanwhile has begun
+    another ladder, which they have not seen.
+    """
+    order, _ = order_for(session, actor, name, Action.CLOSE_LADDER, version)
+    if order.ladder_closed_at is not None:
+        raise InvalidTransition("The escalation was closed before. Nothing was changed.")
+    check_texts(("/reason", reason, LONGEST_REASON))
     if not reason.strip():
         raise Invalid([FieldError("/reason", "Say why the escalation can stop.")])
-    order.ladder_closed_at, order.ladder_closed_reason = now, reason
+    # The provider does not learn of it, so its version of the order stays.
+    session.execute(
+        update(Order)
+        .where(Order.id == order.id)
+        .values(ladder_closed_at=now, ladder_closed_reason=reason, version=Order.version)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(order)
     timers.cancel(session, order, TimerKind.LADDER, now)
     outbox.cancel(session, order, Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED)
     ledger.record(session, now, ledger.own(order, "order.ladder_closed", actor, {"reason": reason}))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import Action, OrderState, decide
-from liaison.errors import Forbidden, Stale
+from liaison.errors import Forbidden, Stale, StaleFactor
 from liaison.models import Order
 from liaison.queries import orders
 
@@ -32,8 +32,22 @@ def order_for(
     return order, decide(order.state, action, actor.roles)
 
 
-def fresh_factor(actor: Actor, now: datetime) -> None:
-    """Refuses unless the second factor was given within the last five minutes."""
+def fresh_factor(
+    actor: Actor, now: datetime, *, passkey: bool = False, recovery: bool = False
+) -> None:
+    """Refuses unless the second factor was given within the last five minutes.
+
+    ``passkey``: no other factor counts. ``recovery``: a recovery code counts too; it signs a
+    person in and lets them take a new authenticator (NIST SP 800-63B-4, 4.2), and nothing else.
+    """
+    via = actor.via
+    if via is None or not is_fresh(actor, now) or (via.factor == "recovery" and not recovery):
+        raise StaleFactor("Give a fresh code from your authenticator; nothing was sent.")
+    if passkey and via.factor != "passkey":
+        raise Forbidden("Your authority issues with a passkey only; nothing was sent.")
+
+
+def is_fresh(actor: Actor, now: datetime) -> bool:
+    """Whether any factor was given within the last five minutes."""
     at = actor.via.factor_at if actor.via else None
-    if at is None or now - at > FRESH:
-        raise Forbidden("Give a fresh code from your authenticator; nothing was sent.")
+    return at is not None and now - at <= FRESH

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, Delete, delete, or_
 from sqlalchemy.orm import Session
 
-from liaison.models import Heartbeat, IdempotentAnswer, SignIn, Throttle
+from liaison.models import Heartbeat, IdempotentAnswer, KeptForm, SignIn, Throttle
 from liaison.models.base import insert_once
+from liaison.services import kept_forms
 
 KEEP_ANSWERS = timedelta(days=30)
 """How long a repeated ``POST`` is answered as the first time."""
@@ -34,6 +35,7 @@ def tidy(session: Session, now: datetime) -> int:
                 SignIn.expires_at < now - KEEP_SIGN_INS,
             )
         ),
+        delete(KeptForm).where(KeptForm.kept_at <= now - kept_forms.KEEP),
         delete(Heartbeat).where(Heartbeat.at < now - KEEP_BEATS),
     ]
     gone = 0

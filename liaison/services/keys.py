@@ -1,16 +1,19 @@
 """Providers' API keys: shown once, stored as SHA-256, found by one indexed read.
 
-A key is 256 random bits, so a fast hash is enough: there is nothing to guess.
+A key is 256 random bits, so a fast hash is enough: there is nothing to guess. Making, replacing
+and taking back is in ``keyring``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor, Via
@@ -20,6 +23,11 @@ from liaison.models import ApiKey, Provider
 
 SCOPES = ("read", "respond", "webhooks")
 PREFIX = "lsn_"
+
+NOTE_USE_EVERY = timedelta(minutes=1)
+"""A key that polls all day is written to once a minute, not with each poll."""
+
+_NEW_ONE = "Ask your provider administrator for a new one."
 
 
 def make_key(
@@ -31,6 +39,8 @@ def make_key(
     *,
     expires_at: datetime | None = None,
     key: str | None = None,
+    networks: Iterable[str] = (),
+    created_by_id: UUID | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key of a provider; the key itself is given back once and never again."""
     wanted = list(scopes)
@@ -43,7 +53,9 @@ def make_key(
         prefix=key[:12],
         key_hash=_hash(key),
         scopes=wanted,
+        networks=list(networks),
         created_at=now,
+        created_by_id=created_by_id,
         expires_at=expires_at,
     )
     session.add(row)
@@ -62,14 +74,7 @@ def actor_for_key(
         ).one_or_none()
     if row is None:
         raise Unauthenticated("This key is not known. A key begins with lsn_; check it for typos.")
-    if row.revoked_at is not None:
-        raise Unauthenticated(
-            "This key was revoked. Ask your provider administrator for a new one."
-        )
-    if row.expires_at is not None and row.expires_at <= now:
-        raise Unauthenticated(
-            "This key has expired. Ask your provider administrator for a new one."
-        )
+    demand_counts(row, address, now)
     actor = Actor(
         id=f"key:{row.id}",
         name=row.name,
@@ -79,6 +84,77 @@ def actor_for_key(
         via=Via("api-key", str(row.id), address),
     )
     return row, actor
+
+
+def look_again(session: Session, key_id: UUID, address: str, now: datetime) -> None:
+    """``Unauthenticated`` where a key that was good a moment ago counts no longer."""
+    demand_counts(session.get_one(ApiKey, key_id), address, now)
+
+
+def demand_counts(row: ApiKey, address: str, now: datetime) -> None:
+    """``Unauthenticated`` unless the key is in force and presented from where it may be."""
+    if row.revoked_at is not None:
+        raise Unauthenticated(f"This key was revoked. {_NEW_ONE}")
+    if row.expires_at is not None and row.expires_at <= now:
+        raise Unauthenticated(f"This key has expired. {_NEW_ONE}")
+    if row.networks and not is_within(address, row.networks):
+        raise Unauthenticated(
+            f"This key does not count from {address}: your provider administrator named the "
+            "addresses from which it does. Call from one of them, or ask for a key with yours."
+        )
+
+
+def is_within(address: str, networks: Sequence[str]) -> bool:
+    """Whether an address lies in one of the networks (CIDR)."""
+    try:
+        here = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(here, IPv6Address) and here.ipv4_mapped is not None:
+        here = here.ipv4_mapped  # an IPv4 client on a socket that speaks both
+    return any(here in ip_network(network) for network in networks)
+
+
+def is_use_due(row: ApiKey, now: datetime) -> bool:
+    """Whether its use is to be noted: at most once a minute."""
+    return row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY
+
+
+def note_use(session: Session, key_id: UUID, address: str, now: datetime) -> None:
+    """Notes when and from where a key was last used; for a short transaction of its own."""
+    session.execute(
+        update(ApiKey)
+        .where(
+            ApiKey.id == key_id,
+            or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - NOTE_USE_EVERY),
+        )
+        .values(last_used_at=now, last_address=address)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def revoke_of(
+    session: Session, person_id: UUID, now: datetime, *, by: UUID | None = None
+) -> list[ApiKey]:
+    """Revokes the keys that a person made, who is let go: they have seen them.
+
+    Gives back those that counted until now; the entry of the disabling names them.
+    """
+    rows = session.scalars(
+        select(ApiKey)
+        .where(
+            ApiKey.created_by_id == person_id,
+            ApiKey.revoked_at.is_(None),
+            or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
+        )
+        .order_by(ApiKey.id)
+        .with_for_update(of=ApiKey)
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        row.revoked_at, row.revoked_by_id = now, by
+    session.flush()
+    return list(rows)
 
 
 def _hash(key: str) -> str:

@@ -2,8 +2,12 @@
 
 ``hash = SHA-256(RFC 8785 of {stream, seq, type, at, actor, order, digest, prev})`` and
 ``digest = SHA-256(salt || RFC 8785 of data)``; ``order`` is the order's id or null, ``at`` is
-RFC 3339 in UTC. Data and salt can be erased one day; the chain still holds. An entry's id is a
-UUID of version 7 made of its moment and its hash, so that it cannot be changed unnoticed either.
+RFC 3339 in UTC. An entry's id is a UUID of version 7 made of its moment and its hash, so that it
+cannot be changed unnoticed either.
+
+Data and salt can be erased when retention ends; the chain still holds. The same transaction then
+appends an entry of the type ``erased`` to the same stream, whose data name the entries:
+``{"seqs": [3, 4]}``. Data that are gone without such an entry are a break (``ledger_check``).
 """
 
 from __future__ import annotations
@@ -11,30 +15,26 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import rfc8785
-from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
-from liaison.errors import FieldError, Invalid
 from liaison.models import Entry, Order, Stream
 from liaison.models.base import insert_once
 from liaison.models.ledger import GENESIS
 
 PORTAL = "portal"
+ERASED = "erased"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LOWEST = -(2**31)
-"""Below every number a row can have: an entry put in before the first is read too."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,6 @@ class Record:
     actor: str
     data: Mapping[str, Any]
     order_id: UUID | None = None
-
-
-@dataclass(frozen=True)
-class Break:
-    """The first entry of a stream that does not hold, and why."""
-
-    stream: str
-    seq: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class Head:
-    """The last entry of a stream as somebody noted it."""
-
-    seq: int
-    hash: str
 
 
 def provider_stream(provider_id: UUID) -> str:
@@ -182,139 +165,14 @@ def entry_id(entry: Entry) -> UUID:
     return UUID(int=number)
 
 
-def verify(
-    session: Session, stream: str | None = None, noted: Mapping[str, Head] | None = None
-) -> Iterator[Break | Stream]:
-    """Walks each stream's chain; yields a ``Break`` for the first bad entry, else the stream.
-
-    ``noted`` holds heads that somebody wrote down earlier: each must still stand, so that a
-    history cut off or rewritten from its end is found too.
-    """
-    heads = noted or {}
-    wanted = select(Stream).order_by(Stream.id)
-    if stream is not None:
-        wanted = wanted.where(Stream.id == stream)
-    found = session.scalars(wanted).all()
-    for row in found:
-        yield _walk(session, row, heads.get(row.id)) or row
-    yield from _without_stream(session, stream)
-    for name in [*heads, *([stream] if stream else [])]:
-        if name not in {row.id for row in found}:
-            yield Break(name, 0, "there is no such stream")
-
-
-def _without_stream(session: Session, stream: str | None) -> Iterator[Break]:
-    orphans = select(Entry.stream).where(Entry.stream.not_in(select(Stream.id))).distinct()
-    for name in session.scalars(orphans.order_by(Entry.stream)).all():
-        if stream in (None, name):
-            yield Break(name, 1, "the stream it belongs to was removed")
-
-
-def _walk(session: Session, stream: Stream, noted: Head | None) -> Break | None:
-    after, prev = _LOWEST, GENESIS
-    expected = 1
-    while True:
-        begun = expected
-        with closing(_entries(session, stream.id, after)) as entries:
-            for entry in entries:
-                found = _break(stream.id, entry, expected, prev, noted)
-                if found:
-                    return found
-                assert isinstance(entry, Entry)
-                after, prev, expected = entry.seq, entry.hash, expected + 1
-                session.expunge(entry)
-        # Acts go on while we read: the head is read after its entries, and what came meanwhile
-        # is walked too.
-        session.refresh(stream)
-        if stream.seq < expected or expected == begun:
-            break
-    if stream.seq < expected - 1:
-        return Break(stream.id, stream.seq + 1, "it stands behind the stream's head")
-    if stream.seq >= expected:
-        return Break(stream.id, expected, "it is missing, and the stream's head knows it")
-    if stream.head != prev:
-        return Break(stream.id, stream.seq, "the stream's head has another hash")
-    if noted and noted.seq >= expected:
-        return Break(stream.id, expected, f"the head that was noted is entry {noted.seq}")
-    return None
-
-
-def _break(
-    stream: str, entry: Entry | Break, expected: int, prev: str, noted: Head | None
-) -> Break | None:
-    if isinstance(entry, Break):
-        return entry
-    if entry.seq > expected:
-        return Break(stream, expected, "it is missing")
-    fault = _fault(entry, expected, prev)
-    if not fault and noted and noted.seq == expected and noted.hash != entry.hash:
-        fault = "it is another one than the head that was noted"
-    return Break(stream, entry.seq, fault) if fault else None
-
-
-def _entries(session: Session, stream: str, after: int) -> Generator[Entry | Break]:
-    """The entries in order; one that cannot be read at all is a break."""
-    query = select(Entry).where(Entry.stream == stream, Entry.seq > after).order_by(Entry.seq)
-    rows = session.scalars(query.execution_options(yield_per=500))
+def erased_seqs(entry: Entry) -> set[int]:
+    """The entries of its stream whose data an ``erased`` entry took; any other names none."""
+    if entry.type != ERASED or entry.data is None:
+        return set()
     try:
-        for entry in rows:
-            after = entry.seq
-            yield entry
-    except _UNREADABLE:
-        # Rows are read in batches: look for the one that fails.
-        yield from _one_by_one(session, stream, after)
-    finally:
-        rows.close()
-
-
-_UNREADABLE = (ValueError, TypeError, DBAPIError)
-"""Somebody wrote what no time, id or text can be read from."""
-
-
-def _one_by_one(session: Session, stream: str, after: int) -> Iterator[Entry | Break]:
-    numbers = select(Entry.seq).where(Entry.stream == stream, Entry.seq > after)
-    for seq in session.scalars(numbers.order_by(Entry.seq)).all():
-        try:
-            yield session.scalars(
-                select(Entry).where(Entry.stream == stream, Entry.seq == seq)
-            ).one()
-        except _UNREADABLE:
-            yield Break(stream, seq, "it cannot be read: a time, an id or a text was changed")
-            return
-
-
-def read_heads(text: str) -> dict[str, Head]:
-    """Heads as a poll or a checkpoint gives them: ``{stream: {"seq": …, "hash": …}}``."""
-    try:
-        data = json.loads(text)
-        return {str(k): Head(int(v["seq"]), str(v["hash"])) for k, v in data.items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        detail = 'A file of heads looks like {"provider:…": {"seq": 12, "hash": "…"}}.'
-        raise Invalid([FieldError("", detail)]) from None
-
-
-def _fault(entry: Entry, expected: int, prev: str) -> str | None:
-    if entry.seq != expected:
-        return "it stands where no entry can be"
-    if entry.prev != prev:
-        return "it does not follow the entry before it"
-    try:
-        if not _data_hold(entry):
-            return "its data were changed"
-        if entry_hash(entry) != entry.hash:
-            return "it was changed"
-    except (ValueError, TypeError, AttributeError):
-        return "it was changed"
-    return None if entry.id == entry_id(entry) else "its id was changed"
-
-
-def _data_hold(entry: Entry) -> bool:
-    """Whether data and salt fit the digest, or both are erased."""
-    if entry.data is None or entry.salt is None:
-        return entry.data is entry.salt
-    salt = bytes.fromhex(entry.salt)
-    digest = hashlib.sha256(salt + entry.data.encode()).hexdigest()
-    return salt.hex() == entry.salt and digest == entry.digest
+        return {seq for seq in json.loads(entry.data)["seqs"] if type(seq) is int}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return set()  # put in by hand
 
 
 def entry_data(entry: Entry) -> dict[str, Any] | None:

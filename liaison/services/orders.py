@@ -15,6 +15,7 @@ from liaison.domain.actors import CLOCK, Actor
 from liaison.domain.draft import OrderDraft, parse_draft
 from liaison.domain.ladder import Climb
 from liaison.domain.lifecycle import Action, OrderState, decide
+from liaison.domain.reading import LONGEST_REASON, check_texts
 from liaison.domain.terms import Terms
 from liaison.domain.vocabulary import Channel, Function, Urgency
 from liaison.errors import FieldError, Forbidden, Invalid, OutsideTerms
@@ -92,11 +93,12 @@ def _read(session: Session, data: object, now: datetime) -> tuple[OrderDraft, Pr
 def issue(session: Session, actor: Actor, name: str, version: int | None, now: datetime) -> Order:
     """Serves a draft on its provider: the clocks run, the SPOC is told, the ladder is armed.
 
-    Needs a second factor given within the last five minutes and a memorandum that allows the
-    order; its terms and ladders are copied onto it, so that later changes do not reach it.
+    Needs a second factor given within the last five minutes (a passkey where the authority says
+    so) and a memorandum that allows the order; its terms and ladders are copied onto it, so that
+    later changes do not reach it.
     """
     order, state = order_for(session, actor, name, Action.ISSUE, version)
-    fresh_factor(actor, now)
+    fresh_factor(actor, now, passkey=order.authority.passkey_to_issue)
     ruling = _within_terms(session, order, actor, now)
     memorandum, terms, due = ruling.memorandum, ruling.terms, ruling.deadlines
     assert memorandum is not None and terms is not None and due is not None
@@ -177,6 +179,7 @@ def withdraw(
 ) -> Order:
     """Takes an order back. The provider is told where it was served; a draft just ends."""
     order, state = order_for(session, actor, name, Action.WITHDRAW, version)
+    check_texts(("/reason", reason, LONGEST_REASON))
     served = orders.is_served(order)
     if served and not reason.strip():
         raise Invalid([FieldError("/reason", "Say why: the provider reads it.")])

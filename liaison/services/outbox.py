@@ -8,20 +8,21 @@ was overtaken by another worker changes nothing.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     CursorResult,
+    TextClause,
     Update,
-    literal_column,
+    and_,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Session
@@ -35,8 +36,24 @@ from liaison.models.work import MessageState, Wanted
 LEASE = timedelta(seconds=45)
 """Longer than one batch can take: a message takes at most 20 s."""
 
+STRAY_LEASE = 2 * LEASE
+"""A lease that ends later than this was given by a clock that was wrong, and holds nothing.
+
+Not a single lease: two workers ask for the time one after the other, and whoever asked first may
+look at what the second has just claimed.
+"""
+
 URGENT_DELAYS = tuple(timedelta(seconds=s) for s in (5, 15, 45, 120))
 DELAYS = tuple(timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000))
+
+URGENT_LONGEST, LONGEST = timedelta(minutes=5), timedelta(hours=12)
+"""No notice waits longer for its next try, whatever the other side asks for."""
+
+UNSENT = text("message.state IN ('queued', 'sending')")
+"""As text: only so may SQLite use the index of unsent messages.
+
+A bound value is unknown when it plans, and a literal column comes out as ``(…) = 1``.
+"""
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,38 @@ def queue(session: Session, order: Order, contact: Contact, notice: Notice, now:
     )
 
 
+def queue_letter(
+    session: Session,
+    address: str,
+    letter: str,
+    params: Mapping[str, Any],
+    key: str,
+    now: datetime,
+) -> bool:
+    """Puts a letter to a person about their access into the outbox; ``key`` names its reason."""
+    return insert_once(
+        session,
+        Message,
+        {
+            "id": new_id(),
+            "idem": f"access:{key}:{address}:{Channel.EMAIL.value}",
+            "order_id": None,
+            "contact_id": None,
+            "channel": Channel.EMAIL,
+            "address": address,
+            "letter": letter,
+            "params": dict(params),
+            "wanted": Wanted.ALWAYS,
+            "urgent": True,
+            "state": MessageState.QUEUED,
+            "created_at": now,
+            "next_at": now,
+            "fence": 0,
+            "attempts": 0,
+        },
+    )
+
+
 def cancel(session: Session, order: Order, *wanted: Wanted) -> None:
     """Takes unsent notices back whose reason is gone."""
     session.execute(
@@ -115,12 +164,25 @@ def is_due(session: Session, now: datetime) -> bool:
     return session.execute(select(Message.id).where(*_due(now)).limit(1)).first() is not None
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _due(now: datetime) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    """What is to be sent now: its time has come, or its time is one that cannot be.
+
+    A first try is due at once, whatever the clock of whoever queued it said. A time or a lease
+    further ahead than any that is ever given comes from a clock that was set back since.
+    """
     return (
-        # Literal, not bound: only so may SQLite use the index of unsent messages.
-        literal_column("message.state IN ('queued', 'sending')", Boolean),
-        Message.next_at <= now,
-        or_(Message.lease_until.is_(None), Message.lease_until <= now),
+        UNSENT,
+        or_(
+            Message.attempts == 0,
+            Message.next_at <= now,
+            and_(Message.urgent, Message.next_at > now + URGENT_LONGEST),
+            Message.next_at > now + LONGEST,
+        ),
+        or_(
+            Message.lease_until.is_(None),
+            Message.lease_until <= now,
+            Message.lease_until > now + STRAY_LEASE,
+        ),
     )
 
 
@@ -159,12 +221,12 @@ def still_wanted(session: Session, claimed: Claimed) -> bool:
     """Looks again, just before sending: is the claim ours, and is there still a reason?"""
     row = session.execute(
         select(Message.state, Message.fence, Message.wanted, Order.state)
-        .join(Order, Order.id == Message.order_id)
+        .outerjoin(Order, Order.id == Message.order_id)
         .where(Message.id == claimed.id)
     ).one()
     state, fence, wanted, order_state = row
     ours = state is MessageState.SENDING and fence == claimed.fence
-    return ours and order_state in WANTED_IN[wanted]
+    return ours and (order_state is None or order_state in WANTED_IN[wanted])
 
 
 def drop(session: Session, claimed: Claimed) -> bool:
@@ -221,7 +283,8 @@ def put_off(
         return message
     delay = delays[message.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
     message.state = MessageState.QUEUED
-    message.next_at = now + max(delay, retry_after or timedelta(0))
+    longest = URGENT_LONGEST if message.urgent else LONGEST
+    message.next_at = now + min(max(delay, retry_after or timedelta(0)), longest)
     return None
 
 

@@ -22,8 +22,3 @@ def fits(stored: str, password: str) -> bool:
         return _HASHER.verify(stored, password)
     except (Argon2Error, InvalidHashError):
         return False
-
-
-def is_outdated(stored: str) -> bool:
-    """Whether the hash was made at another cost and should be made anew."""
-    return _HASHER.check_needs_rehash(stored)

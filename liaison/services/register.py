@@ -46,6 +46,8 @@ def first_authority(
         time_zone=time_zone,
         phone=phone,
         email=email.strip().lower(),
+        # Whom its administrators may invite: people at the address it was registered with.
+        domains=[email.strip().lower().rpartition("@")[2]],
     )
     session.add(authority)
     session.flush()

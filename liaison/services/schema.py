@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import cache
 from pathlib import Path
 
@@ -19,9 +18,6 @@ from liaison.models.base import WRITES
 CHECKOUT = Path(__file__).resolve().parents[2]
 """Where ``pyproject.toml`` and ``migrations`` stand, beside the package."""
 
-TRIES, PAUSE = 20, 0.1
-"""How often, and after how many seconds, a connection is tried again."""
-
 
 def migrate(database: Database, to: str = "head") -> None:
     """Brings the database to the newest schema, or leaves it as it was.
@@ -29,7 +25,7 @@ def migrate(database: Database, to: str = "head") -> None:
     Two programs may do so at once: the second waits and finds nothing to do.
     """
     config = _config()
-    with _connected(database) as connection:
+    with database.engine.connect().execution_options(**{WRITES: True}) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, to)
 
@@ -37,7 +33,7 @@ def migrate(database: Database, to: str = "head") -> None:
 def take_back(database: Database, to: str) -> None:
     """Takes the schema back to an older revision; ``base`` is the empty database."""
     config = _config()
-    with _connected(database) as connection:
+    with database.engine.connect().execution_options(**{WRITES: True}) as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, to)
 
@@ -58,26 +54,17 @@ def head() -> str:
 
 
 def is_current(database: Database) -> bool:
-    """Whether the database has the newest schema; two small reads, for ``/readyz``."""
+    """Whether the database has the newest schema."""
     with database.engine.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return False
-        stored = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars()
-        return list(stored) == [head()]
+        return is_newest(connection)
 
 
-def _connected(database: Database) -> sa.Connection:
-    """A connection that may write.
-
-    A new SQLite file is switched to WAL by whoever opens it first; others that come in that
-    instant are turned away at once, whatever their timeout, and must try again.
-    """
-    for _ in range(TRIES):
-        try:
-            return database.engine.connect().execution_options(**{WRITES: True})
-        except sa.exc.OperationalError:
-            time.sleep(PAUSE)
-    return database.engine.connect().execution_options(**{WRITES: True})
+def is_newest(connection: sa.Connection) -> bool:
+    """The same on a connection that is open already; two small reads, for ``/readyz``."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return False
+    stored = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars()
+    return list(stored) == [head()]
 
 
 def _config() -> Config:

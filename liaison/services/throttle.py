@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from sqlalchemy import case, delete, update
 from sqlalchemy.orm import Session
@@ -29,6 +30,15 @@ def count(session: Session, key: str, limit: int, window: timedelta, now: dateti
     tries: int = row.tries
     ends: datetime = row.window_ends
     return None if tries <= limit else max(1, math.ceil((ends - now).total_seconds()))
+
+
+def place(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 that one IPv6 subscriber holds."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 def forget(session: Session, *keys: str) -> None:

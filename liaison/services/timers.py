@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, literal_column, select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from liaison.models import Order, Timer
@@ -19,8 +19,14 @@ Handler = Callable[[Session, Timer, Order, datetime], None]
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(minutes=5)
 
-_WAITING = literal_column("timer.state = 'waiting'", Boolean)
-"""Literal, not bound: only so may SQLite use the index of waiting timers."""
+STUCK_AFTER = 2
+"""So many failures, and a ladder counts as stuck: once may be a lock or a lost connection."""
+
+WAITING = text("timer.state = 'waiting'")
+"""As text: only so may SQLite use the index of waiting timers.
+
+A bound value is unknown when it plans, and a literal column comes out as ``(…) = 1``.
+"""
 
 
 def plan(
@@ -60,7 +66,7 @@ def cancel(session: Session, order: Order, kind: TimerKind, now: datetime) -> No
 
 def is_due(session: Session, now: datetime) -> bool:
     """Whether any timer is due: asked before a writing transaction is begun for it."""
-    found = select(Timer.id).where(_WAITING, Timer.due_at <= now).limit(1)
+    found = select(Timer.id).where(WAITING, Timer.due_at <= now).limit(1)
     return session.execute(found).first() is not None
 
 
@@ -73,7 +79,7 @@ def claim(session: Session, now: datetime) -> Timer | None:
     row = session.execute(
         select(Order, Timer)
         .join(Timer, Timer.order_id == Order.id)
-        .where(_WAITING, Timer.due_at <= now)
+        .where(WAITING, Timer.due_at <= now)
         .order_by(Timer.due_at, Timer.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=(Order, Timer))
@@ -94,16 +100,30 @@ def fire(session: Session, timer: Timer, handler: Handler, now: datetime) -> Non
     handler(session, timer, order, now)
 
 
-def put_off(session: Session, timer_id: UUID, error: str, now: datetime) -> None:
-    """A timer that failed comes again, later each time; it is shown and never dropped."""
+def put_off(session: Session, timer_id: UUID, error: str, now: datetime) -> bool:
+    """A timer that failed comes again, later each time; it is shown and never dropped.
+
+    Whether a ladder is stuck by now: then people must be told.
+    """
     timer = session.scalars(
         select(Timer)
-        .where(Timer.id == timer_id, _WAITING)
+        .where(Timer.id == timer_id, WAITING)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()
     if timer is None:
-        return
+        return False
     timer.attempts += 1
     timer.last_error = error[:500]
-    timer.due_at = now + min(FIRST_DELAY * 2 ** min(timer.attempts - 1, 10), LONGEST_DELAY)
+    timer.due_at = now + _delay(timer.attempts)
+    return timer.kind is TimerKind.LADDER and timer.attempts >= STUCK_AFTER
+
+
+def failed_at(timer: Timer) -> datetime:
+    """When a timer that was put off failed last."""
+    return timer.due_at - _delay(timer.attempts)
+
+
+def _delay(attempts: int) -> timedelta:
+    doublings: int = 2 ** min(attempts - 1, 10)
+    return min(FIRST_DELAY * doublings, LONGEST_DELAY)

@@ -15,9 +15,6 @@ from liaison.services.vault import Vault
 STEP = 30
 """Seconds."""
 
-MOST_FAILURES = 100
-"""Wrong codes in a row that switch the factor off until a person acts."""
-
 USED = "This code was used already. Wait for the next one: it comes within 30 seconds."
 WRONG = "The code is wrong. Enter the six digits your authenticator shows now."
 OFF = (
@@ -37,21 +34,20 @@ def check(session: Session, vault: Vault, person: Person, code: str, now: dateti
     What is remembered is the time step, moved forward only: with the last code alone, the
     sequence A, B, A would pass.
     """
-    if person.factor_off_at is not None:
-        return OFF
-    step = _step(vault.open(person.totp_secret), code, now)
+    step = step_of(vault.open(person.totp_secret), code, now)
     if step is None:
-        return _failed(session, person, now)
+        return WRONG
     moved = session.execute(
         update(Person)
         .where(Person.id == person.id, Person.totp_last_step < step)
-        .values(totp_last_step=step, factor_failures=0)
+        .values(totp_last_step=step)
         .execution_options(synchronize_session=False)
     )
     return None if isinstance(moved, CursorResult) and moved.rowcount == 1 else USED
 
 
-def _step(secret: str, code: str, now: datetime) -> int | None:
+def step_of(secret: str, code: str, now: datetime) -> int | None:
+    """The time step of which this is the secret's code; None where it is of none near now."""
     digits = "".join(code.split())
     if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
         return None
@@ -64,25 +60,6 @@ def _step(secret: str, code: str, now: datetime) -> int | None:
     return fitting
 
 
-def _failed(session: Session, person: Person, now: datetime) -> str:
-    failures = session.execute(
-        update(Person)
-        .where(Person.id == person.id)
-        .values(factor_failures=Person.factor_failures + 1)
-        .returning(Person.factor_failures)
-        .execution_options(synchronize_session=False)
-    ).scalar_one()
-    if failures < MOST_FAILURES:
-        return WRONG
-    session.execute(
-        update(Person)
-        .where(Person.id == person.id, Person.factor_off_at.is_(None))
-        .values(factor_off_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return OFF
-
-
 def current_code(secret: str, now: datetime) -> str:
     """The code an authenticator shows; for the demo and for tests."""
     return pyotp.TOTP(secret).generate_otp(int(now.timestamp()) // STEP)
@@ -91,6 +68,11 @@ def current_code(secret: str, now: datetime) -> str:
 def enrolment_uri(secret: str, account: str) -> str:
     """What an authenticator reads, as text or as a QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name="Liaison")
+
+
+def typed_groups(secret: str) -> str:
+    """The secret as one types it: groups of four."""
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
 
 def next_code_in(now: datetime) -> timedelta:

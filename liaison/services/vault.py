@@ -14,7 +14,8 @@ class Vault:
         try:
             keys = [Fernet(key.strip()) for key in encryption_key.split(",") if key.strip()]
             self._ring = MultiFernet(keys)
-        except ValueError:
+            self._newest = keys[0]
+        except (ValueError, IndexError):
             raise SettingsError(
                 "LIAISON_ENCRYPTION_KEY holds no usable key. Make one with: python -c "
                 "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
@@ -33,3 +34,23 @@ class Vault:
                 "A stored secret cannot be opened: LIAISON_ENCRYPTION_KEY is not the key it was "
                 "sealed with. Add the old key behind the new one, with a comma between."
             ) from None
+
+    def is_newest(self, sealed: str) -> bool:
+        """Whether it was sealed with the newest key of the ring."""
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
+
+    def can_open(self, sealed: str) -> bool:
+        """Whether a key of the ring fits."""
+        try:
+            self._ring.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
+
+    def reseal(self, sealed: str) -> str:
+        """The same secret, sealed with the newest key; ``SettingsError`` where no key fits."""
+        return self.seal(self.open(sealed))

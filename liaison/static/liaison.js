@@ -186,9 +186,43 @@ function begin() {
   setInterval(beat, 1000);
 }
 
+// --- copying ------------------------------------------------------------------------------
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) break; // only over HTTPS and on this machine; the text can be selected
+  const field = document.getElementById(button.dataset.copy);
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    field.select();
+    await navigator.clipboard.writeText(field.value);
+    button.lastElementChild.textContent = say.textContent = "Copied";
+  });
+}
+
 // --- start --------------------------------------------------------------------------------
 
 tick();
 setInterval(tick, 1000);
 begin();
 document.getElementById("errors")?.focus();
+
+// A second click does not send a form twice; coming back to the page makes it whole again.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+}
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// What a choice asks for opens with it: <details data-open-with="name=value">.
+for (const fold of document.querySelectorAll("details[data-open-with]")) {
+  const [name, value] = fold.dataset.openWith.split("=");
+  for (const box of document.querySelectorAll(`input[name="${name}"]`)) {
+    box.addEventListener("change", () => {
+      if (box.checked && box.value === value) fold.open = true;
+    });
+  }
+}

@@ -6,10 +6,11 @@ import traceback
 from collections.abc import Callable
 
 import structlog
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -19,8 +20,10 @@ from liaison.errors import (
     NotFound,
     RateLimited,
     Stale,
+    StaleFactor,
     Unauthenticated,
 )
+from liaison.web import kept
 from liaison.web.context import request_id
 
 API = "/api/"
@@ -63,8 +66,11 @@ def init_app(app: Flask, problem: Callable[[Exception], Response]) -> None:
         if request.path.startswith(API):
             return problem(error if isinstance(error, HTTPException) else known)
         if isinstance(known, Unauthenticated):
-            target = request.full_path.rstrip("?") if request.method == "GET" else None
-            return redirect(url_for("account.login", next=target), 303)
+            return kept.to_login()
+        if isinstance(known, StaleFactor):
+            return kept.to_fresh_factor()
+        if isinstance(known, FormExpired) and (shown := kept.overtaken()):
+            return shown
         return page(known)
 
 
@@ -73,12 +79,13 @@ def _known(error: Exception) -> LiaisonError:
         return error
     if isinstance(error, StaleDataError):
         return Stale("Somebody else acted at the same moment. Nothing was done. Read it again.")
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | PoolTimeoutError):
         return Busy("Nothing was done. Wait a few seconds and try again.")
     if isinstance(error, CSRFError):
         return FormExpired(
             "You were signed out, or the form stood open for too long. Nothing was done. "
-            "Go back, reload the page and send it again."
+            "Go back: your browser still holds what you typed. Sign in in another window, then "
+            "send the form again from here."
         )
     if isinstance(error, HTTPException):
         return _translated(error)

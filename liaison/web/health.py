@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from liaison.models import Heartbeat
+from liaison.queries import lag
 from liaison.services import schema
-from liaison.web.context import core, db, now
+from liaison.web.context import db, now
 
 bp = Blueprint("health", __name__)
-
-SILENT = timedelta(seconds=60)
-"""After so long without a heartbeat no worker is at work."""
 
 
 @bp.get("/healthz")
@@ -31,13 +29,19 @@ def readyz() -> ResponseReturnValue:
     checks = {"database": "ok", "schema": "ok", "worker": "ok"}
     try:
         db().execute(text("SELECT 1"))
-        if not schema.is_current(core().database):
+        if not schema.is_newest(db().connection()):
             checks["schema"] = "not the newest: run `liaison migrate`"
         else:
-            beat = db().scalar(select(func.max(Heartbeat.at)))
-            if beat is None or now() - beat > SILENT:
-                checks["worker"] = "no heartbeat: is `liaison worker` running?"
+            checks["worker"] = _worker(db(), now())
     except SQLAlchemyError:
         checks = {"database": "does not answer", "schema": "unknown", "worker": "unknown"}
     ready = all(state == "ok" for state in checks.values())
     return jsonify(status="ok" if ready else "failing", checks=checks), 200 if ready else 503
+
+
+def _worker(session: Session, now: datetime) -> str:
+    """Whether a worker lives and keeps up; no ref is told, for anybody may ask."""
+    if lag.heartbeat(session, now) is None:
+        return "no heartbeat: is `liaison worker` running, and does it succeed?"
+    fault = lag.lag(session, now).fault
+    return f"late: {fault}" if fault else "ok"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, redirect, request, session, url_for
+from flask import Flask, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -91,9 +91,10 @@ def init_app(app: Flask) -> None:
         return Visitor(row, token)
 
     @manager.unauthorized_handler  # type: ignore[untyped-decorator]
-    def _unauthorized() -> Response | BaseResponse:
-        target = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("account.login", next=target), 303)
+    def _unauthorized() -> BaseResponse:
+        from liaison.web import kept  # it asks this module who is there
+
+        return kept.to_login()
 
 
 def _note_use(row: SignIn) -> None:

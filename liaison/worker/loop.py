@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
 import structlog
 
 from liaison.services import housekeeping
-from liaison.worker import messages, timers
+from liaison.worker import messages, notices, timers
+from liaison.worker.pulse import Pulse, Step
 from liaison.worker.work import Work
 
-BEAT_EVERY = 5.0
-"""Seconds between two heartbeats; ``/readyz`` misses one that is older than a minute."""
 TIDY_EVERY = 3600.0
+TELL_EVERY = 900.0
 LONGEST_WAIT = 15.0
 """Seconds between two looks of a step that keeps failing, at most."""
-
-Step = Callable[[Work], bool]
-"""One piece of work; whether it found any."""
 
 log = structlog.get_logger("liaison.worker")
 
@@ -39,10 +35,10 @@ def run_once(work: Work) -> Done:
 
     What a timer fires may make the next one due at the same moment: it fires too. As of another
     moment (``--as-of``) there is no heartbeat and no housekeeping: they are about this one.
+    The heartbeat comes when the work is done: a run that failed was not alive.
     """
-    if not work.is_elsewhen:
-        beat(work)
     fired = sent = 0
+    notices.tell_of_keys(work)
     while True:
         now_fired = timers.fire_one(work)
         claimed, left = (0, 0) if now_fired else messages.send_some(work)
@@ -50,6 +46,7 @@ def run_once(work: Work) -> Done:
         if not now_fired and not claimed:
             break
     if not work.is_elsewhen:
+        beat(work)
         tidy(work)
     return Done(fired, sent)
 
@@ -71,13 +68,16 @@ def tidy(work: Work) -> bool:
 def run_forever(work: Work, stop: threading.Event) -> None:
     """Runs until ``stop`` is set; whatever is under way is finished first.
 
-    A mail server that keeps silent holds up the notices, but no ladder and no heartbeat.
+    A mail server that keeps silent holds up the notices, but no ladder. Where timers or notices
+    keep failing the heartbeat stops, so that what watches it calls somebody.
     """
     look = 0.5 if work.database.is_sqlite else 1.0
+    pulse = Pulse("timers", "messages")
     steps: dict[str, tuple[Step, float]] = {
-        "heartbeat": (beat, BEAT_EVERY),
-        "timers": (lambda w: bool(timers.fire_one(w)), look),
-        "messages": (lambda w: bool(messages.send_some(w)[0]), look),
+        "timers": (pulse.watched("timers", lambda w: bool(timers.fire_one(w))), look),
+        "messages": (pulse.watched("messages", lambda w: bool(messages.send_some(w)[0])), look),
+        "heartbeat": (pulse.beating(beat), look),
+        "key notices": (notices.tell_of_keys, TELL_EVERY),
         "housekeeping": (tidy, TIDY_EVERY),
     }
     log.info("worker started", worker=work.name)

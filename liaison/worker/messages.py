@@ -14,7 +14,7 @@ from liaison.domain.actors import CLOCK
 from liaison.domain.vocabulary import Function
 from liaison.models import Contact, Message, Order
 from liaison.queries import registry
-from liaison.services import call_tasks, ledger, outbox
+from liaison.services import call_tasks, ledger, outbox, portal_log
 from liaison.services.outbox import Claimed
 from liaison.worker.work import Work
 
@@ -109,13 +109,17 @@ def _put_off(work: Work, claimed: Claimed, error: DeliveryError) -> None:
 
 def _tell_people(session: Session, message: Message, now: datetime) -> None:
     """A notice that did not arrive is never silent: a person must call, and all can see why."""
+    if message.order_id is None:
+        told: dict[str, Any] = {"letter": message.letter, "attempts": message.attempts}
+        portal_log.note(session, now, "letter_failed", CLOCK.id, ledger.PORTAL, told)
+        return
     order = session.get_one(Order, message.order_id)
     people = [message.contact] if message.contact else _duty_officers(session, order)
     for contact in people:
         key = f"undelivered:{message.id}"
         call_tasks.open_task(session, order, contact, UNDELIVERED, key, message.wanted, now)
     _tell_duty_officer(session, order, message, now)
-    told: dict[str, Any] = {
+    told = {
         "letter": message.letter,
         "channel": message.channel.value,
         "to": message.contact.name if message.contact else message.address,

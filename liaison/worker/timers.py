@@ -9,6 +9,7 @@ import structlog
 
 from liaison.models.work import TimerKind
 from liaison.services import escalation, orders, timers
+from liaison.services import stuck as stuck_ladders
 from liaison.worker.work import Work
 
 HANDLERS: Mapping[TimerKind, timers.Handler] = {
@@ -42,7 +43,9 @@ def fire_one(work: Work, handlers: Mapping[TimerKind, timers.Handler] = HANDLERS
         kind, name = failed.kind.value, type(error).__name__
         log.warning("timer failed", timer=str(failed.timer_id), kind=kind, error=name)
         with work.database.transaction() as session:
-            timers.put_off(session, failed.timer_id, _words(error), work.now())
+            stuck = timers.put_off(session, failed.timer_id, _words(error), work.now())
+        if stuck:
+            _tell_people(work, failed.timer_id)
         return 1
 
 
@@ -61,6 +64,18 @@ def _fire(work: Work, handlers: Mapping[TimerKind, timers.Handler]) -> int:
             raise _HandlerError(timer_id, kind) from error
     log.info("timer fired", timer=str(timer_id), kind=kind.value)
     return 1
+
+
+def _tell_people(work: Work, timer_id: UUID) -> None:
+    """In a transaction of its own: whatever fails here too, the timer is put off already."""
+    try:
+        with work.database.transaction() as session:
+            told = stuck_ladders.tell(session, timer_id, work.now())
+    except Exception as error:
+        name = type(error).__name__
+        log.warning("nobody told of a stuck ladder", timer=str(timer_id), error=name)
+    else:
+        log.warning("ladder stuck", timer=str(timer_id), told=told)
 
 
 def _words(error: BaseException) -> str:

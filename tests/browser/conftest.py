@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from liaison import create_app
@@ -42,10 +42,16 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def address(settings: Settings, world: World) -> Iterator[str]:
+def host() -> str:
+    """The name people reach the portal by."""
+    return "127.0.0.1"
+
+
+@pytest.fixture
+def address(settings: Settings, world: World, host: str) -> Iterator[str]:
     """Where the portal answers."""
     server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
-    place = f"http://127.0.0.1:{server.server_port}"
+    place = f"http://{host}:{server.server_port}"
     app = create_app(replace(settings, base_url=place), world.clock)
     server.app = app
     thread = threading.Thread(target=server.serve_forever)
@@ -92,8 +98,13 @@ def browse(chromium: Browser, address: str) -> Iterator[Callable[..., Person]]:
         opened.append(context)
         page = context.new_page()
         complaints: list[str] = []
+
+        def dismiss(dialog: Dialog) -> None:
+            complaints.append(dialog.message)
+            dialog.dismiss()
+
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        page.on("dialog", dismiss)
         page.on(
             "console",
             lambda line: complaints.append(line.text) if "Security Policy" in line.text else None,

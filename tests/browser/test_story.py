@@ -89,7 +89,7 @@ def test_what_was_typed_survives_an_error(world: World, sign_in: SignIn) -> None
     page.get_by_label("Period from", exact=True).fill("yesterday")
     page.get_by_role("button", name="Check").click()
     summary = page.get_by_role("alert")
-    expect(summary).to_contain_text("There is a problem")
+    expect(summary).to_contain_text("There are 2 problems")
     expect(page.get_by_label("Facts", exact=True)).to_have_value(
         "A 12-year-old left home after contact with an unknown adult."
     )

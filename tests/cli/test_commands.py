@@ -16,7 +16,7 @@ from liaison.cli import main
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import Role
 from liaison.models import Database, Entry, Order, Person
-from liaison.services import passwords, schema
+from liaison.services import answers, ledger, passwords, schema
 from liaison.services.vault import Vault
 from tests.conftest import ENCRYPTION_KEY
 from tests.world import ORDERS, World
@@ -64,7 +64,7 @@ def test_an_invalid_file_is_refused_by_pointer(
     assert done.exit_code == 1
     for pointer in case["expect_pointers"]:
         assert f"{pointer}: " in done.stderr
-    assert "Nothing was stored." in done.stderr
+    assert "Nothing was changed." in done.stderr
     assert count(world.database, Order) == 0
 
 
@@ -106,11 +106,11 @@ def test_an_untouched_chain_holds_and_a_changed_byte_is_named(world: World, run:
 def test_a_noted_head_finds_a_history_that_was_cut_off(
     world: World, run: Run, tmp_path: Path
 ) -> None:
-    world.issue()
-    world.issue()
+    order = world.issue()
     with world.database.transaction() as session:
-        last = session.scalars(select(Entry).order_by(Entry.seq.desc())).first()
-        assert last is not None
+        answers.ask(session, world.actor("spoc"), order.name, "Which port?", world.now)
+    with world.database.transaction() as session:
+        last = session.scalars(select(Entry).where(Entry.type == "order.message")).one()
         stream, seq, before = last.stream, last.seq, last.prev
         heads = {stream: {"seq": seq, "hash": last.hash}}
         session.execute(
@@ -122,10 +122,32 @@ def test_a_noted_head_finds_a_history_that_was_cut_off(
         )
     file = tmp_path / "heads.json"
     file.write_text(json.dumps(heads), encoding="utf-8")
-    assert run("ledger", "verify").exit_code == 0  # by itself the shorter chain is whole
+    shorter = run("ledger", "verify")
+    assert shorter.exit_code == 0  # a question changes no order's state: nothing else needs it
+    assert "Without --head" in shorter.stdout.splitlines()[-1]
     found = run("ledger", "verify", "--head", str(file))
     assert found.exit_code == 1
     assert f"BREAK {stream}  entry {seq}" in found.stderr
+    assert "Without --head" not in found.output
+
+
+def test_a_cut_off_end_names_the_order_that_lost_it(world: World, run: Run) -> None:
+    world.issue()
+    order = world.issue()
+    stream = ledger.provider_stream(order.provider_id)
+    with world.database.transaction() as session:
+        session.execute(text("DELETE FROM entry WHERE stream = :s AND seq = 2"), {"s": stream})
+        session.execute(
+            text(
+                "UPDATE stream SET seq = 1, head = "
+                "(SELECT hash FROM entry WHERE stream = :s AND seq = 1) WHERE id = :s"
+            ),
+            {"s": stream},
+        )
+    found = run("ledger", "verify")
+    assert found.exit_code == 1
+    assert f"BREAK {stream}  order {order.ref}: its order.issued is missing" in found.stderr
+    assert f"ok    {stream}" not in found.stdout
 
 
 def test_another_time_is_refused_in_production(

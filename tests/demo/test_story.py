@@ -22,7 +22,7 @@ from liaison.errors import OutsideTerms
 from liaison.models import CallTask, Database, Message, Order, Stream
 from liaison.models.work import CallState, MessageState
 from liaison.services import accounts as sign_ins
-from liaison.services import keys, ledger, orders
+from liaison.services import keys, ledger_check, orders
 from liaison.services.vault import Vault
 from liaison.settings import Settings
 from tests.world import ORDERS
@@ -88,7 +88,7 @@ def test_past_rungs_have_fired_and_nothing_is_left_to_send(
 
 def test_the_ledger_holds(demo_database: Database) -> None:
     with demo_database.reading() as session:
-        found = list(ledger.verify(session))
+        found = list(ledger_check.verify(session))
     assert len(found) >= 5
     assert all(isinstance(one, Stream) for one in found)
 
@@ -122,9 +122,10 @@ def test_the_accounts_sign_in(
         for account in told["accounts"]:
             names = ("email", "role", "organisation", "password", "totp_secret", "totp_now")
             assert tuple(account) == names
-            started = sign_ins.start(
-                session, account["email"], account["password"], "127.0.0.1", "test", now
-            )
+            tried = sign_ins.count_try(session, account["email"], "127.0.0.1", now)
+            assert isinstance(tried, sign_ins.Tried)
+            right = tried.fits(account["password"])
+            started = sign_ins.start(session, tried, right, "127.0.0.1", "test", now)
             assert isinstance(started, sign_ins.Started)
             row = sign_ins.resume(session, started.token, now)
             assert row is not None

@@ -27,11 +27,15 @@ def give_password(client: FlaskClient, world: World, who: str = "officer") -> No
     ("who", "home", "menu"),
     [
         ("officer", "/orders", ["Orders", "New order", "Providers"]),
-        ("supervisor", "/orders", ["Orders", "New order", "Providers"]),
-        ("auditor", "/orders", ["Orders", "Providers"]),
-        ("administrator", "/providers", ["Providers"]),
-        ("spoc", "/orders", ["Orders", "Contacts", "Our memorandum"]),
-        ("provider_administrator", "/contacts", ["Contacts", "Our memorandum"]),
+        ("supervisor", "/orders", ["Orders", "New order", "Providers", "People"]),
+        ("auditor", "/orders", ["Orders", "Providers", "People", "Portal log"]),
+        ("administrator", "/providers", ["Providers", "People"]),
+        ("spoc", "/orders", ["Orders", "Contacts", "Our memorandum", "API keys"]),
+        (
+            "provider_administrator",
+            "/contacts",
+            ["Contacts", "Our memorandum", "People", "API keys"],
+        ),
     ],
 )
 def test_each_role_begins_with_what_it_works_with(

@@ -135,10 +135,14 @@ def test_question_and_answer_stand_in_one_thread(world: World, signed_in: Signed
     page = officer.get(path)
     assert "Source or destination?" in page.text
     assert "Answer the question" in page.text
-    assert submit(officer, path, {"text": "Source."}, to=f"{path}/message").status_code == 303
+    form = fields(page.text)
+    form["text"] = "Source."
+    assert officer.post(f"{path}/message", data=form).status_code == 303
     assert "Source." in spoc.get(path).text
     assert world.order(order.name).question_open_since is None
-    assert submit(officer, path, {"text": " "}, to=f"{path}/message").status_code == 422
+    form = fields(officer.get(path).text)
+    form["text"] = " "
+    assert officer.post(f"{path}/message", data=form).status_code == 422
 
 
 # The contact point's acts
@@ -183,3 +187,27 @@ def test_a_draft_is_discarded_without_a_word(world: World, signed_in: SignedIn) 
     path = f"/orders/{order.name}/withdraw"
     assert client.post(path, data=fields(client.get(path).text)).status_code == 303
     assert state_of(world, order) is OrderState.WITHDRAWN
+
+
+def test_a_double_click_is_no_conflict_with_anybody(world: World, signed_in: SignedIn) -> None:
+    order = world.issue()
+    client = signed_in("spoc")
+    path = f"/orders/{order.name}/acknowledge"
+    form = fields(client.get(path).text)
+    for _ in range(2):
+        answer = client.post(path, data=form)
+        assert (answer.status_code, answer.location) == (303, f"/orders/{order.name}")
+    world.clock.move(minutes=2)
+    assert client.post(path, data=form).status_code == 409
+
+
+def test_part_of_it_needs_to_say_which_part(world: World, signed_in: SignedIn) -> None:
+    order = world.issue()
+    client = signed_in("spoc")
+    path = f"/orders/{order.name}/preserve"
+    form = fields(client.get(path).text)
+    form["found"] = "part"
+    answer = client.post(path, data=form)
+    assert answer.status_code == 422
+    assert "Every target below still says preserved" in answer.text
+    assert world.order(order.name).state is OrderState.ISSUED

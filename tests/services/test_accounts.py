@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,8 +11,8 @@ from sqlalchemy import select, update
 
 from liaison.domain.vocabulary import Role
 from liaison.errors import Invalid
-from liaison.models import Authority, Person, SignIn
-from liaison.services import accounts, totp
+from liaison.models import Authority, Entry, Message, Person, SignIn
+from liaison.services import accounts, factors, recovery, totp
 from liaison.services.accounts import Passed, Refused, Started
 from tests.register import PASSWORD
 from tests.world import World
@@ -23,7 +25,12 @@ def start(
 ) -> Started | Refused:
     email = world.person(who).email if "@" not in who else who
     with world.database.transaction() as session:
-        return accounts.start(session, email, password, address, "Firefox", world.now)
+        tried = accounts.count_try(session, email, address, world.now)
+    if isinstance(tried, Refused):
+        return tried
+    right = tried.fits(password)
+    with world.database.transaction() as session:
+        return accounts.start(session, tried, right, address, "Firefox", world.now)
 
 
 def code(world: World, token: str, digits: str, address: str = HOME) -> Passed | Refused:
@@ -131,6 +138,20 @@ def test_guessing_one_account_does_not_lock_another(world: World) -> None:
     assert isinstance(start(world, "supervisor"), Started)
 
 
+def test_one_subscribers_ipv6_addresses_are_one_place(world: World) -> None:
+    for n in range(5):
+        start(world, password="guess", address=f"2001:db8:1:2::{n}")
+    blocked = start(world, address="2001:db8:1:2:ffff::9")
+    assert isinstance(blocked, Refused)
+    assert blocked.retry_after
+    assert isinstance(start(world, address="2001:db8:1:3::9"), Started)
+
+
+def test_characters_no_database_keeps_are_no_account(world: World) -> None:
+    assert start(world, "nobody@police\x00.example") == Refused(accounts.UNKNOWN)
+    assert start(world, "half\ud83d@police.example") == Refused(accounts.UNKNOWN)
+
+
 def test_one_address_cannot_try_many_accounts(world: World) -> None:
     for n in range(accounts.PER_ADDRESS):
         start(world, f"guess{n}@police.example", address=ELSEWHERE)
@@ -195,7 +216,7 @@ def test_a_session_is_gone_at_sign_out_and_when_the_person_is_disabled(world: Wo
     with world.database.transaction() as session:
         row = accounts.resume(session, token, world.now)
         assert row is not None
-        accounts.sign_out(session, row, world.now)
+        accounts.sign_out(session, row, HOME, world.now)
     assert resumed(world, token) is None
     assert resumed(world, other) is not None
     with world.database.transaction() as session:
@@ -258,3 +279,88 @@ def test_who_may_not_be_registered_is_told_why(
         with pytest.raises(Invalid) as refused:
             accounts.register_person(session, world.vault, **wanted)
     assert field in [fault.pointer for fault in refused.value.errors]
+
+
+def test_of_eight_who_use_one_code_at_once_one_gets_in(world: World) -> None:
+    """Each has the password; whoever read the code over a shoulder comes second."""
+    digits = world.code("officer")
+    tokens = []
+    for n in range(8):
+        started = start(world, address=f"198.51.100.{n}")
+        assert isinstance(started, Started)
+        tokens.append(started.token)
+
+    def enter(n: int) -> Passed | Refused:
+        return code(world, tokens[n], digits, f"198.51.100.{n}")
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(enter, range(8)))
+    assert sum(isinstance(result, Passed) for result in results) == 1
+    assert results.count(Refused(totp.USED)) == 7
+
+
+def portal_log(world: World) -> list[tuple[str, Any]]:
+    with world.database.reading() as session:
+        found = select(Entry).where(Entry.stream == "portal").order_by(Entry.seq)
+        return [
+            (entry.type.removeprefix("portal."), json.loads(entry.data or ""))
+            for entry in session.scalars(found)
+        ]
+
+
+def test_sign_ins_refusals_and_sign_outs_are_noted_without_secrets(world: World) -> None:
+    start(world, password="not my password")
+    start(world, "nobody@police.example", password="nor theirs")
+    token = sign_in(world)
+    with world.database.transaction() as session:
+        row = accounts.resume(session, token, world.now)
+        assert row is not None
+        accounts.step_up(session, world.vault, row, "000000", HOME, world.now)
+        accounts.sign_out(session, row, HOME, world.now)
+    entries = portal_log(world)
+    assert [type_ for type_, _ in entries] == [
+        "sign_in_refused",
+        "sign_in_refused",
+        "signed_in",
+        "step_up_refused",
+        "signed_out",
+    ]
+    officer = world.person("officer")
+    assert [data["person"] for _, data in entries] == [
+        str(officer.id),
+        None,
+        *[str(officer.id)] * 3,
+    ]
+    assert entries[0][1]["organisation"] == f"authority:{officer.authority_id}"
+    assert entries[1][1]["organisation"] == "portal"
+    assert entries[2][1]["via"] == {"factor": "totp", "address": HOME}
+    text = repr(entries)
+    for secret in ("not my password", "nor theirs", "nobody@", officer.totp_secret, token):
+        assert secret not in text
+
+
+def test_a_recovery_code_signs_in_is_told_by_letter_and_is_used_up(world: World) -> None:
+    with world.database.transaction() as session:
+        person = session.get_one(Person, world.person("officer").id)
+        codes = recovery.make(session, person, world.now)
+    results = []
+    for _ in range(2):
+        started = start(world)
+        assert isinstance(started, Started)
+        with world.database.transaction() as session:
+            row = accounts.resume(session, started.token, world.now)
+            assert row is not None
+            results.append(accounts.give_recovery_code(session, row, codes[0], HOME, world.now))
+    assert isinstance(results[0], Passed)
+    assert results[1] == Refused(factors.WRONG_RECOVERY)
+    row = resumed(world, results[0].token)
+    assert row is not None
+    assert row.factor == "recovery"
+    with world.database.reading() as session:
+        (letter,) = session.scalars(select(Message).where(Message.order_id.is_(None)))
+    assert (letter.letter, letter.params["left"]) == ("recovery_code_used", 9)
+    assert [type_ for type_, _ in portal_log(world)] == [
+        "recovery_code_used",
+        "signed_in",
+        "sign_in_refused",
+    ]

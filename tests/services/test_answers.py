@@ -16,7 +16,7 @@ from liaison.domain.vocabulary import CallOutcome, Ground
 from liaison.errors import Invalid, InvalidTransition, LiaisonError, NotFound, Stale
 from liaison.models import CallTask, Entry, Message, Order, Report, Timer
 from liaison.models.work import CallState, TimerKind, TimerState
-from liaison.services import answers, calls, ledger
+from liaison.services import answers, calls, ledger, ledger_check
 from tests.world import World
 
 REFUSAL = Refusal(
@@ -189,7 +189,8 @@ def test_of_two_who_confirm_at_the_same_moment_one_wins(world: World) -> None:
     assert sorted(outcomes) == ["Stale", "done"]
     assert count(world, Report) == 1
     with world.database.reading() as session:
-        assert not [b for b in ledger.verify(session) if isinstance(b, ledger.Break)]
+        found = ledger_check.verify(session)
+        assert not [b for b in found if isinstance(b, ledger_check.Break)]
 
 
 def test_the_ledger_says_who_acted_from_where_and_with_which_factor(world: World) -> None:

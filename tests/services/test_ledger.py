@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 from liaison.clock import rfc3339
 from liaison.models import Database, Entry, Stream
 from liaison.models.ledger import GENESIS
-from liaison.services import ledger
-from liaison.services.ledger import Break, Head, Record
+from liaison.services import ledger, ledger_check
+from liaison.services.ledger import Record
+from liaison.services.ledger_check import Break, Head
 from tests.world import ADDRESS, START, World
 
 ENTRIES = 5
@@ -41,12 +42,24 @@ def write(database: Database, *streams: str, count: int = 1) -> None:
 def breaks(session: Session, **options: Any) -> list[Break]:
     """What verification finds wrong."""
     session.expire_all()
-    return [found for found in ledger.verify(session, **options) if isinstance(found, Break)]
+    return [found for found in ledger_check.verify(session, **options) if isinstance(found, Break)]
 
 
 def entry(session: Session, stream: str, seq: int) -> Entry:
     """One entry."""
     return session.get_one(Entry, (stream, seq))
+
+
+def empty(session: Session, stream: str, *seqs: int) -> None:
+    """Takes data and salt of entries, and says nothing of it."""
+    these = update(Entry).where(Entry.stream == stream, Entry.seq.in_(seqs))
+    session.execute(these.values(data=None, salt=None))
+
+
+def erase(session: Session, stream: str, *seqs: int) -> None:
+    """As the end of retention will: data and salt go, and an entry names whose they were."""
+    empty(session, stream, *seqs)
+    ledger.record(session, START, Record(stream, ledger.ERASED, "clock", {"seqs": [*seqs]}))
 
 
 Change = Callable[[Entry], dict[str, Any]]
@@ -213,7 +226,7 @@ def test_erased_data_leave_a_chain_that_holds(database: Database) -> None:
     """The one permitted change: retention has ended, data and salt are gone."""
     write(database, "portal", count=ENTRIES)
     with database.transaction() as session:
-        session.execute(update(Entry).where(Entry.seq.in_([1, 3])).values(data=None, salt=None))
+        erase(session, "portal", 1, 3)
     write(database, "portal")
     with database.reading() as session:
         assert breaks(session) == []
@@ -221,13 +234,64 @@ def test_erased_data_leave_a_chain_that_holds(database: Database) -> None:
         assert ledger.entry_data(entry(session, "portal", 2)) == {"n": 1, "name": "Anahit Ō."}
 
 
+def test_data_that_are_gone_without_an_erasure_are_a_break(database: Database) -> None:
+    write(database, "portal", "provider:7", count=ENTRIES)
+    with database.writing() as session:
+        empty(session, "portal", 3, 5)
+        assert [(b.stream, b.seq) for b in breaks(session)] == [("portal", 3)]
+
+
+def test_an_erasure_covers_what_it_names_and_nothing_else(database: Database) -> None:
+    write(database, "portal", count=ENTRIES)
+    with database.writing() as session:
+        empty(session, "portal", 4)
+        erase(session, "portal", 1, 3)
+        assert [b.seq for b in breaks(session)] == [4]
+
+
+def test_an_erasure_in_another_stream_covers_nothing(database: Database) -> None:
+    write(database, "portal", "provider:7", count=ENTRIES)
+    with database.writing() as session:
+        empty(session, "portal", 2)
+        erase(session, "provider:7", 2)
+        assert [(b.stream, b.seq) for b in breaks(session)] == [("portal", 2)]
+
+
+def test_an_erasure_covers_only_entries_before_it(database: Database) -> None:
+    """It says what was done, not what somebody may do one day."""
+    with database.writing() as session:
+        ledger.record(session, START, Record("portal", ledger.ERASED, "clock", {"seqs": [1, 2]}))
+        ledger.record(session, START, Record("portal", "test.written", "person:7", {}))
+        empty(session, "portal", 2)
+        assert [b.seq for b in breaks(session)] == [2]
+
+
+def test_an_erasure_whose_own_data_are_gone_covers_nothing(database: Database) -> None:
+    write(database, "portal", count=2)
+    with database.writing() as session:
+        erase(session, "portal", 1)
+        erase(session, "portal", 3)
+        assert [b.seq for b in breaks(session)] == [1]
+
+
+@pytest.mark.parametrize("data", [{}, {"seqs": None}, {"seqs": 2}, {"seqs": "2"}, {"seqs": [[2]]}])
+def test_an_erasure_that_names_nothing_is_no_trace(
+    database: Database, data: dict[str, Any]
+) -> None:
+    write(database, "portal", count=2)
+    with database.writing() as session:
+        empty(session, "portal", 2)
+        ledger.record(session, START, Record("portal", ledger.ERASED, "clock", data))
+        assert [b.seq for b in breaks(session)] == [2]
+
+
 def test_streams_are_told_apart(database: Database) -> None:
     write(database, "portal", "provider:7", count=2)
     write(database, "provider:7", count=1)
     with database.reading() as session:
-        found = {s.id: s.seq for s in ledger.verify(session) if isinstance(s, Stream)}
+        found = {s.id: s.seq for s in ledger_check.verify(session) if isinstance(s, Stream)}
         assert found == {"portal": 2, "provider:7": 3}
-        assert [s.id for s in ledger.verify(session, "portal") if isinstance(s, Stream)] == [
+        assert [s.id for s in ledger_check.verify(session, "portal") if isinstance(s, Stream)] == [
             "portal"
         ]
         assert [b.stream for b in breaks(session, stream="provider:8")] == ["provider:8"]
@@ -388,7 +452,7 @@ def test_whoever_polls_while_others_write_misses_nothing(database: Database) -> 
 def test_an_act_during_the_verification_is_no_break(database: Database) -> None:
     write(database, "authority:1", "provider:7", count=2)
     with database.reading() as session:
-        walk = ledger.verify(session)
+        walk = ledger_check.verify(session)
         assert isinstance(next(walk), Stream)
         write(database, "provider:7", count=2)
         assert isinstance(next(walk), Stream)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
 
-from liaison.models import CallTask, Database, Entry, Message, Order, Timer
+from liaison.models import CallTask, Database, Entry, Heartbeat, Message, Order, Timer
 from liaison.models.work import CallState, TimerState
 from liaison.services.ledger import entry_data
 
@@ -39,3 +41,19 @@ def entries(database: Database, order: Order, type_: str) -> list[dict[str, Any]
     with database.reading() as session:
         query = select(Entry).where(Entry.order_id == order.id, Entry.type == type_)
         return [entry_data(e) or {} for e in session.scalars(query.order_by(Entry.seq))]
+
+
+def beats(database: Database) -> list[str]:
+    """The workers that have written a heartbeat."""
+    with database.reading() as session:
+        return list(session.scalars(select(Heartbeat.worker)))
+
+
+def until(true: Callable[[], Any], seconds: float = 20) -> bool:
+    """Waits for something that another thread does; whether it came."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.02)
+    return False

@@ -18,6 +18,7 @@ PARAMS = {
     "climb": "acknowledge",
     "rung": "SPOC on duty",
     "answer": "acknowledged",
+    "said": "acknowledged",
     "addressee": "Lilit Sargsyan",
 }
 
@@ -77,3 +78,23 @@ def test_there_is_no_other_letter() -> None:
     for name in ("no_such", "../mail/answer", "letter.html"):
         with pytest.raises(ValueError, match="There is no letter"):
             compose(name, PARAMS, "https://cp.example", "test")
+
+
+def test_an_invitation_says_who_invites_to_what_and_leads_by_its_own_link() -> None:
+    params = {
+        "name": "Zara <Ghukasyan>",
+        "inviter": "Davit\r\nBcc: x",
+        "organisation": "Republic Contact Point",
+        "roles": "Officer, Auditor",
+        "until": "2026-11-26T16:00:00+04:00",
+        "link": "https://cp.example/invitation/signed",
+    }
+    made = compose("invitation", params, "https://cp.example/", "demo")
+    assert made.subject == "[DEMO] You are invited to the portal of Republic Contact Point"
+    for part in (made.text, made.html):
+        assert "https://cp.example/invitation/signed" in part
+        assert "26 Nov 2026, 12:00 UTC" in part
+        assert "Davit Bcc: x invites you" in part
+        assert "Officer, Auditor" in part
+        assert "DEMO: nothing here is real." in part
+    assert "<Ghukasyan>" not in made.html

@@ -19,6 +19,7 @@ from liaison.worker import Work, run_forever, run_once
 from liaison.worker.loop import keep_on
 from tests.mail import RecordingSender
 from tests.register import PASSWORD
+from tests.worker.looking import beats, until
 from tests.world import World
 
 
@@ -76,6 +77,7 @@ def test_it_runs_until_it_is_told_to_stop(work: Work, world: World, database: Da
     thread.start()
     try:
         assert arrived.wait(20), "the first rung was due"
+        assert until(lambda: beats(database)), "and all steps have succeeded"
     finally:
         stop.set()
         thread.join(20)
@@ -127,9 +129,10 @@ def test_housekeeping_removes_what_serves_nobody(
     work: Work, world: World, database: Database
 ) -> None:
     with database.transaction() as session:
-        started = accounts.start(
-            session, world.person("spoc").email, PASSWORD, "192.0.2.1", "browser", world.now
-        )
+        tried = accounts.count_try(session, world.person("spoc").email, "192.0.2.1", world.now)
+        assert isinstance(tried, accounts.Tried)
+        right = tried.fits(PASSWORD)
+        started = accounts.start(session, tried, right, "192.0.2.1", "browser", world.now)
         assert isinstance(started, accounts.Started)
         session.add(
             IdempotentAnswer(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from flask.typing import ResponseReturnValue
@@ -10,17 +13,19 @@ from sqlalchemy import select
 from liaison import web
 from liaison.domain.lifecycle import Action
 from liaison.domain.vocabulary import CallOutcome
-from liaison.errors import Invalid, NotFound
+from liaison.errors import NotFound
 from liaison.models import CallTask, Order
-from liaison.portal.orders.answer_forms import CallForm, ReasonForm, TextForm
+from liaison.portal.orders.answer_forms import CallForm, MessageForm, ReasonForm
 from liaison.portal.orders.blueprint import (
     allowed_to,
     bp,
     needed,
+    open_to,
     order_to,
     page,
     posted,
-    to_order,
+    seen_order,
+    send,
 )
 from liaison.services import answers, calls, escalation
 from liaison.services import orders as verbs
@@ -28,71 +33,62 @@ from liaison.services import orders as verbs
 
 @bp.route("/<ref>/message", methods=["GET", "POST"])
 def message(ref: str) -> ResponseReturnValue:
-    """A message to the provider; it answers what was asked."""
-    order = order_to(ref, Action.ANSWER)
-    form = TextForm()
+    """A message to the provider; it answers what was asked until it was begun."""
+    order = seen_order(ref)
+    form = MessageForm()
     if not posted():
+        open_to(order, Action.ANSWER)
+        form.version.data = str(order.version)
         return page("message", order, form, asks=False)
-    try:
-        answers.answer(web.db(), web.actor(), ref, form.text.data or "", web.now())
-    except Invalid as error:
-        web.db().rollback()
-        return page("message", order, form, error, asks=False)
-    web.commit()
-    return to_order(order)
+
+    def write() -> None:
+        text = form.text.data or ""
+        answers.answer(web.db(), web.actor(), ref, text, web.now(), version=form.seen)
+
+    return send("message", order, form, write, Action.ANSWER, asks=False)
 
 
 @bp.route("/<ref>/withdraw", methods=["GET", "POST"])
 def withdraw(ref: str) -> ResponseReturnValue:
     """Takes the order back; the provider reads why. A draft is discarded without a word."""
-    order = order_to(ref, Action.WITHDRAW)
-    form = ReasonForm()
-    if not posted():
-        form.version.data = str(order.version)
-        return page("withdraw", order, form)
-    try:
-        order = verbs.withdraw(
-            web.db(), web.actor(), ref, form.reason.data or "", web.now(), form.seen
-        )
-    except Invalid as error:
-        web.db().rollback()
-        return page("withdraw", order, form, error)
-    web.commit()
-    return to_order(order)
+    return _with_reason("withdraw", ref, Action.WITHDRAW, verbs.withdraw)
 
 
 @bp.route("/<ref>/close-escalation", methods=["GET", "POST"])
 def close_escalation(ref: str) -> ResponseReturnValue:
     """A person takes over from the ladder and says why."""
-    order = order_to(ref, Action.CLOSE_LADDER)
+    return _with_reason("close_escalation", ref, Action.CLOSE_LADDER, escalation.close)
+
+
+def _with_reason(
+    template: str, ref: str, action: Action, verb: Callable[..., Order]
+) -> ResponseReturnValue:
+    order = seen_order(ref)
     form = ReasonForm()
     if not posted():
-        return page("close_escalation", order, form)
-    try:
-        order = escalation.close(web.db(), web.actor(), ref, form.reason.data or "", web.now())
-    except Invalid as error:
-        web.db().rollback()
-        return page("close_escalation", order, form, error)
-    web.commit()
-    return to_order(order)
+        open_to(order, action)
+        form.version.data = str(order.version)
+        return page(template, order, form)
+
+    def act() -> None:
+        reason = form.reason.data or ""
+        verb(web.db(), web.actor(), ref, reason, web.now(), version=form.seen)
+
+    return send(template, order, form, act, action)
 
 
 @bp.route("/<ref>/calls/<uuid:task_id>", methods=["GET", "POST"])
 def call(ref: str, task_id: UUID) -> ResponseReturnValue:
     """What came of a phone call, to the registered number only."""
     order = order_to(ref, Action.LOG_CALL)
-    task = _task(order, task_id)
-    can_acknowledge = Action.ACKNOWLEDGE_BY_PHONE in allowed_to(order)
     form = CallForm()
+    more: dict[str, Any] = {
+        "task": _task(order, task_id),
+        "can_acknowledge": Action.ACKNOWLEDGE_BY_PHONE in allowed_to(order),
+    }
     if not posted():
-        return page("call", order, form, task=task, can_acknowledge=can_acknowledge)
-    try:
-        _log(ref, task_id, form)
-    except Invalid as error:
-        web.db().rollback()
-        return page("call", order, form, error, task=task, can_acknowledge=can_acknowledge)
-    web.commit()
-    return to_order(order)
+        return page("call", order, form, **more)
+    return send("call", order, form, partial(_log, ref, task_id, form), Action.LOG_CALL, **more)
 
 
 def _task(order: Order, task_id: UUID) -> CallTask:

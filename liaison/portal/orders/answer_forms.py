@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     FieldList,
@@ -18,39 +17,56 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.validators import Length
 
+from liaison.domain.reading import (
+    LONGEST_MESSAGE,
+    LONGEST_NOTE,
+    LONGEST_REASON,
+    LONGEST_REFERENCE,
+)
 from liaison.domain.vocabulary import CallOutcome, Ground, Outcome
+from liaison.portal.kept import PortalForm
 from liaison.portal.orders.draft_form import choices, option
 
 EVERYTHING, PART, NOTHING = "everything", "part", "nothing"
 
+UNREAD = -1
+"""No order has this version: whoever does not say which they read has read none."""
 
-class VersionForm(FlaskForm):  # type: ignore[misc] # flask_wtf has no types
+
+def at_most(characters: int) -> list[Length]:
+    """The longest a text may be; the page's fields take no more."""
+    said = "Write at most %(max)d characters."
+    return [Length(max=characters, message=said)]
+
+
+class VersionForm(PortalForm):
     """A form that names the order's version."""
 
     version = HiddenField()
 
     @property
-    def seen(self) -> int | None:
-        """The version that was read; None where the form came without one."""
+    def seen(self) -> int:
+        """The version that was read; ``UNREAD`` where the form names none."""
         text = self.version.data or ""
-        return int(text) if text.isascii() and text.isdigit() else None
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else UNREAD
 
 
 class AcknowledgeForm(VersionForm):
     """Receipt; nothing needs to be typed."""
 
-    reference = StringField("Your own reference")
-    note = TextAreaField("Note to the contact point")
+    reference = StringField("Your own reference", at_most(LONGEST_REFERENCE))
+    note = TextAreaField("Note to the contact point", at_most(LONGEST_NOTE))
 
 
 class TargetAnswerForm(Form):
     """What was found for one target."""
 
     id = HiddenField()
-    outcome = SelectField("Found", choices=choices(Outcome))
+    outcome = SelectField("Found", choices=choices(Outcome), validate_choice=False)
     until = StringField("Kept until", description="Empty: the date for the whole order.")
-    note = StringField("Note", description="For a part: which.")
+    note = StringField("Note", at_most(LONGEST_NOTE), description="For a part: which.")
 
 
 class PreserveForm(VersionForm):
@@ -64,9 +80,10 @@ class PreserveForm(VersionForm):
             option(PART, "Part of it: I will say which"),
             option(NOTHING, "Nothing: no such record in that period"),
         ],
+        validate_choice=False,
     )
     targets = FieldList(FormField(TargetAnswerForm))
-    reference = StringField("Your own reference")
+    reference = StringField("Your own reference", at_most(LONGEST_REFERENCE))
     preserved_at = StringField(
         "Preserved at", description="UTC, like 2026-11-23 01:10. Empty: now."
     )
@@ -75,17 +92,20 @@ class PreserveForm(VersionForm):
     )
     risk = TextAreaField(
         "Risk to the data or to confidentiality",
+        at_most(LONGEST_NOTE),
         description="Say so where preservation will not secure the data, or would endanger "
         "confidentiality or the investigation (Budapest Convention art. 29(6)).",
     )
-    note = TextAreaField("Note to the contact point")
+    note = TextAreaField("Note to the contact point", at_most(LONGEST_NOTE))
 
 
 class DeclineForm(VersionForm):
     """Grounds of the closed list, in words, and what happens to the data meanwhile."""
 
-    grounds = SelectMultipleField("Grounds", choices=choices(Ground))
-    explanation = TextAreaField("Explanation", description="What stands in the way, in your words.")
+    grounds = SelectMultipleField("Grounds", choices=choices(Ground), validate_choice=False)
+    explanation = TextAreaField(
+        "Explanation", at_most(LONGEST_NOTE), description="What stands in the way, in your words."
+    )
     preserved_meanwhile = RadioField(
         "Are the data being preserved meanwhile?",
         choices=[option("yes", "Yes, they are kept"), option("no", "No")],
@@ -93,24 +113,32 @@ class DeclineForm(VersionForm):
     )
 
 
-class TextForm(VersionForm):
-    """A message in the thread."""
+class QuestionForm(PortalForm):
+    """The provider's message in the thread: it answers nothing, so it cannot come too late."""
 
-    text = TextAreaField("Message")
+    text = TextAreaField("Message", at_most(LONGEST_MESSAGE))
+
+
+class MessageForm(VersionForm):
+    """The contact point's message: it answers what was asked until this version."""
+
+    text = TextAreaField("Message", at_most(LONGEST_MESSAGE))
 
 
 class ReasonForm(VersionForm):
     """Why an order is withdrawn, or an escalation closed."""
 
-    reason = TextAreaField("Reason")
+    reason = TextAreaField("Reason", at_most(LONGEST_REASON))
 
 
-class CallForm(FlaskForm):  # type: ignore[misc] # flask_wtf has no types
+class CallForm(PortalForm):
     """What came of a phone call."""
 
     outcome = RadioField("What came of it?", choices=choices(CallOutcome), validate_choice=False)
     acknowledged = BooleanField("They acknowledged the order by phone")
-    note = TextAreaField("Note", description="Only the contact point sees this.")
+    note = TextAreaField(
+        "Note", at_most(LONGEST_NOTE), description="Only the contact point sees this."
+    )
 
 
 class IssueForm(VersionForm):

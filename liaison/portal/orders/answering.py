@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from liaison.domain.terms import terms_from_json
 from liaison.domain.vocabulary import Ground, Outcome
 from liaison.errors import FieldError, Invalid
 from liaison.models import Order
+from liaison.portal import limits
 from liaison.portal.orders import moments
 from liaison.portal.orders.answer_forms import (
     EVERYTHING,
@@ -23,9 +24,9 @@ from liaison.portal.orders.answer_forms import (
     AcknowledgeForm,
     DeclineForm,
     PreserveForm,
-    TextForm,
+    QuestionForm,
 )
-from liaison.portal.orders.blueprint import bp, order_to, page, posted, to_order
+from liaison.portal.orders.blueprint import bp, open_to, page, posted, seen_order, send
 from liaison.portal.orders.draft_data import number
 from liaison.portal.orders.page import found_of
 from liaison.services import answers
@@ -34,43 +35,47 @@ from liaison.services import answers
 @bp.route("/<ref>/acknowledge", methods=["GET", "POST"])
 def acknowledge(ref: str) -> ResponseReturnValue:
     """Receipt: the order's page posts here with nothing typed; this page takes a note."""
-    order = order_to(ref, Action.ACKNOWLEDGE)
+    order = seen_order(ref)
     form = AcknowledgeForm()
     if not posted():
+        open_to(order, Action.ACKNOWLEDGE)
         form.version.data = str(order.version)
         return page("acknowledge", order, form)
-    order = answers.acknowledge(
-        web.db(),
-        web.actor(),
-        ref,
-        web.now(),
-        reference=_text(form.reference.data),
-        note=_text(form.note.data),
-        version=form.seen,
-    )
-    web.commit()
-    return to_order(order)
+
+    def act() -> None:
+        answers.acknowledge(
+            web.db(),
+            web.actor(),
+            ref,
+            web.now(),
+            reference=_text(form.reference.data),
+            note=_text(form.note.data),
+            version=form.seen,
+        )
+
+    return send("acknowledge", order, form, act, Action.ACKNOWLEDGE)
 
 
 @bp.route("/<ref>/preserve", methods=["GET", "POST"])
 def preserve(ref: str) -> ResponseReturnValue:
     """For how long, and what was found; a second time amends the report."""
-    order = order_to(ref, Action.PRESERVE, Action.AMEND)
+    order = seen_order(ref)
     more: dict[str, Any] = {
         "longest": terms_from_json(order.terms).longest_days if order.terms else "",
         "targets_by_id": {str(target.id): target for target in order.targets},
     }
     if not posted():
+        open_to(order, Action.PRESERVE, Action.AMEND)
         return page("preserve", order, PreserveForm(data=_known(order)), **more)
+    number_of = len(order.targets)
+    limits.rows("/targets", number_of, f"The order has {number_of} targets. Open the page again.")
     form = PreserveForm()
-    try:
+
+    def act() -> None:
         answer = _report(form, order)
         answers.preserve(web.db(), web.actor(), ref, answer, web.now(), version=form.seen)
-    except Invalid as error:
-        web.db().rollback()
-        return page("preserve", order, form, error, **more)
-    web.commit()
-    return to_order(order)
+
+    return send("preserve", order, form, act, Action.PRESERVE, Action.AMEND, **more)
 
 
 def _known(order: Order) -> dict[str, object]:
@@ -140,6 +145,14 @@ def _each(form: PreserveForm, faults: list[FieldError]) -> tuple[TargetAnswer, .
             )
         except (ValueError, TypeError):
             faults.append(FieldError(at, "This target is not of the order. Open the page again."))
+    if not faults and all(t.outcome is Outcome.PRESERVED and not t.until for t in given):
+        faults.append(
+            FieldError(
+                "/found",
+                "Every target below still says preserved. Say which are not, or for which the "
+                "date differs; or choose “Everything in the order”.",
+            )
+        )
     return tuple(given)
 
 
@@ -147,8 +160,9 @@ def _moment(pointer: str, text: str | None, faults: list[FieldError]) -> datetim
     if not text or not text.strip():
         return None
     try:
-        return datetime.fromisoformat(moments.to_rfc3339(text, "UTC"))
-    except ValueError:
+        # The first and last hours of the calendar have no UTC.
+        return datetime.fromisoformat(moments.to_rfc3339(text, "UTC")).astimezone(UTC)
+    except (ValueError, OverflowError):
         faults.append(FieldError(pointer, moments.HOW))
         return None
 
@@ -156,19 +170,18 @@ def _moment(pointer: str, text: str | None, faults: list[FieldError]) -> datetim
 @bp.route("/<ref>/decline", methods=["GET", "POST"])
 def decline(ref: str) -> ResponseReturnValue:
     """Grounds of the closed list, an explanation, and whether the data are kept meanwhile."""
-    order = order_to(ref, Action.DECLINE)
+    order = seen_order(ref)
     form = DeclineForm()
     if not posted():
+        open_to(order, Action.DECLINE)
         form.version.data = str(order.version)
         return page("decline", order, form)
-    try:
+
+    def act() -> None:
         refusal = _refusal(form)
-        order = answers.decline(web.db(), web.actor(), ref, refusal, web.now(), version=form.seen)
-    except Invalid as error:
-        web.db().rollback()
-        return page("decline", order, form, error)
-    web.commit()
-    return to_order(order)
+        answers.decline(web.db(), web.actor(), ref, refusal, web.now(), version=form.seen)
+
+    return send("decline", order, form, act, Action.DECLINE)
 
 
 def _refusal(form: DeclineForm) -> Refusal:
@@ -192,17 +205,16 @@ def _refusal(form: DeclineForm) -> Refusal:
 @bp.route("/<ref>/question", methods=["GET", "POST"])
 def question(ref: str) -> ResponseReturnValue:
     """A question to the contact point; the clocks go on."""
-    order = order_to(ref, Action.ASK)
-    form = TextForm()
+    order = seen_order(ref)
+    form = QuestionForm()
     if not posted():
+        open_to(order, Action.ASK)
         return page("message", order, form, asks=True)
-    try:
+
+    def ask() -> None:
         answers.ask(web.db(), web.actor(), ref, form.text.data or "", web.now())
-    except Invalid as error:
-        web.db().rollback()
-        return page("message", order, form, error, asks=True)
-    web.commit()
-    return to_order(order)
+
+    return send("message", order, form, ask, Action.ASK, asks=True)
 
 
 def _text(text: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -14,13 +15,13 @@ from liaison import web
 from liaison.domain.lifecycle import Action, OrderState, allowed, decide
 from liaison.domain.reading import unstorable
 from liaison.domain.vocabulary import DataCategory, Ground, Instrument
-from liaison.errors import FieldError, Invalid, NotFound
+from liaison.errors import FieldError, Invalid, InvalidTransition, NotFound, Stale
 from liaison.models import Order
 from liaison.portal.orders import moments, pointers, words
 from liaison.portal.orders.deadline import clock_word, deadline
 from liaison.portal.orders.draft_form import DraftForm
 from liaison.portal.orders.page import found_of, lasting
-from liaison.queries import orders
+from liaison.queries import orders, timeline
 from liaison.queries.ladder import NOTHING_CLIMBS
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
@@ -67,14 +68,26 @@ def helpers() -> dict[str, object]:
     }
 
 
+LAST_ENTRIES = 3
+"""How many entries tell whoever was overtaken what happened."""
+
+
+def seen_order(ref: str) -> Order:
+    """The order, where the person may see it."""
+    return orders.find(web.db(), web.actor(), ref)
+
+
 def order_to(ref: str, *actions: Action) -> Order:
     """The order, where one of these acts is open to the person; else the refusal, said early."""
-    order = orders.find(web.db(), web.actor(), ref)
-    for action in actions[:-1]:
-        if action in allowed_to(order):
-            return order
-    decide(order.state, actions[-1], web.actor().roles)
+    order = seen_order(ref)
+    open_to(order, *actions)
     return order
+
+
+def open_to(order: Order, *actions: Action) -> None:
+    """Refuses unless one of these acts is open to the person."""
+    if not allowed_to(order).intersection(actions):
+        decide(order.state, actions[-1], web.actor().roles)
 
 
 def allowed_to(order: Order) -> frozenset[Action]:
@@ -94,6 +107,70 @@ def page(
     faults = [] if error is None else pointers.show(form, error.errors)
     html = render_template(f"orders/{template}.html", order=order, form=form, faults=faults, **more)
     return html, 200 if error is None else 422
+
+
+def send(
+    template: str,
+    order: Order,
+    form: Form,
+    verb: Callable[[], object],
+    *actions: Action,
+    **more: object,
+) -> ResponseReturnValue:
+    """Does what a form asks for; else its page again with all that was typed, and why."""
+    try:
+        open_to(order, *actions)
+        if faults := pointers.own_faults(form):
+            raise Invalid(faults)
+        verb()
+    except Invalid as error:
+        web.db().rollback()
+        return page(template, order, form, error, **more)
+    except (Stale, InvalidTransition) as error:
+        web.db().rollback()
+        if was_sent_twice(order.name, *actions):
+            return to_order(order)
+        return _overtaken(template, seen_order(order.name), form, error, **more)
+    web.commit()
+    return to_order(order)
+
+
+ONCE = {
+    Action.ISSUE: "order.issued",
+    Action.ACKNOWLEDGE: "order.acknowledged",
+    Action.WITHDRAW: "order.withdrawn",
+}
+"""Acts with nothing in them that a second sending could change."""
+
+
+def was_sent_twice(ref: str, *actions: Action) -> bool:
+    """Whether the person has just done this: a double click is no conflict with anybody."""
+    order, actor = seen_order(ref), web.actor()
+    return any(
+        timeline.just_done(web.db(), actor, order, ONCE[action], web.now())
+        for action in actions
+        if action in ONCE
+    )
+
+
+def _overtaken(
+    template: str, order: Order, form: Form, error: Stale | InvalidTransition, **more: object
+) -> ResponseReturnValue:
+    """What was typed, over the order as it stands now: sent again, it is meant for that one."""
+    if "version" in form:
+        form["version"].data = str(order.version)
+    happened = timeline.for_order(web.db(), web.actor(), order)[:LAST_ENTRIES]
+    news = [(item, words.tell(item)) for item in happened]
+    html = render_template(
+        f"orders/{template}.html",
+        order=order,
+        form=form,
+        faults=[],
+        overtaken=error.detail,
+        news=news,
+        **more,
+    )
+    return html, error.status
 
 
 def posted() -> bool:

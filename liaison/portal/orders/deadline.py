@@ -105,7 +105,7 @@ def _rungs(view: LadderView, start: datetime, whole: timedelta) -> list[Mark]:
         Mark(
             _percent(step.due_at - start, whole),
             span(step.due_at - start),
-            step.step.whom.label + (" called" if step.state is StepState.DONE else ""),
+            step.step.whom.label + (" alerted" if step.state is StepState.DONE else ""),
             step.state is StepState.DONE,
         )
         for step in view.steps

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     FieldList,
@@ -30,6 +29,7 @@ from liaison.domain.vocabulary import (
     Term,
     Urgency,
 )
+from liaison.portal.kept import PortalForm
 
 
 def option(value: str, label: str) -> Any:
@@ -145,7 +145,7 @@ class TargetForm(Form):
     relation = StringField("Relation to the offence")
 
 
-class DraftForm(FlaskForm):  # type: ignore[misc] # flask_wtf has no types
+class DraftForm(PortalForm):
     """All fields of an order; names are those of the JSON format, dashes for slashes."""
 
     version = HiddenField()

@@ -11,18 +11,32 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from liaison import web
+from liaison.domain.draft_targets import MOST_TARGETS
 from liaison.domain.lifecycle import Action, OrderState, decide
 from liaison.domain.terms import terms_from_json
 from liaison.domain.vocabulary import Urgency
 from liaison.errors import FieldError, Forbidden, Invalid, Stale
 from liaison.models import Authority, Order, Provider
+from liaison.portal import limits
 from liaison.portal.orders import draft_data, moments, pointers
+from liaison.portal.orders.answer_forms import UNREAD
 from liaison.portal.orders.blueprint import bp, order_to
 from liaison.portal.orders.draft_form import DraftForm, option
 from liaison.queries import registry
 from liaison.services import orders as verbs
 
 _ROWS = {"target": "targets", "basis": "legal_basis", "previous": "previous"}
+
+_MOST = {
+    "target": ("/targets", MOST_TARGETS, f"An order has at most {MOST_TARGETS} targets."),
+    "basis": ("/legal_basis", limits.MOST_BASES, f"Name at most {limits.MOST_BASES} bases."),
+    "previous": (
+        "/origin/previous",
+        limits.MOST_PREVIOUS,
+        f"Name at most {limits.MOST_PREVIOUS} earlier requests.",
+    ),
+}
+"""Where rows stand, how many there can be, and what is said of one more."""
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -34,10 +48,10 @@ def new() -> ResponseReturnValue:
     usual = _usual(urgency)
     if request.method == "GET":
         return _page(DraftForm(data=usual), usual)
-    form = DraftForm()
-    if rebuilt := _rows_changed(form, request.form.get("act", "")):
-        return _page(rebuilt, usual)
+    form = _sent()
     try:
+        if rebuilt := _rows_changed(form, request.form.get("act", "")):
+            return _page(rebuilt, usual)
         order = verbs.draft(web.db(), web.actor(), _json(form), web.now())
     except Invalid as error:
         web.db().rollback()
@@ -53,12 +67,12 @@ def edit(ref: str) -> ResponseReturnValue:
     usual = _usual(order.urgency)
     if request.method == "GET":
         return _page(DraftForm(data=draft_data.of_order(order)), usual, order)
-    form = DraftForm()
-    if rebuilt := _rows_changed(form, request.form.get("act", "")):
-        return _page(rebuilt, usual, order)
+    form = _sent()
     version = draft_data.number(form.version.data or "")
     try:
-        seen = version if isinstance(version, int) else -1
+        if rebuilt := _rows_changed(form, request.form.get("act", "")):
+            return _page(rebuilt, usual, order)
+        seen = version if isinstance(version, int) else UNREAD
         verbs.edit(web.db(), web.actor(), ref, _json(form), seen, web.now())
     except Invalid as error:
         web.db().rollback()
@@ -104,6 +118,13 @@ def _default_days(name: str) -> int:
     return terms_from_json(found.terms).default_days if found else draft_data.DAYS_WITHOUT_TERM
 
 
+def _sent() -> DraftForm:
+    """The form that was sent; no row is built beyond those an order can have."""
+    for pointer, most, detail in _MOST.values():
+        limits.rows(pointer, most, detail)
+    return DraftForm()
+
+
 def _rows_changed(form: DraftForm, act: str) -> DraftForm | None:
     """The form with one row more or less, nothing typed lost; None for any other button."""
     found = re.fullmatch(r"(add|remove)-(target|basis|previous)(?:-(\d{1,4}))?", act)
@@ -112,7 +133,10 @@ def _rows_changed(form: DraftForm, act: str) -> DraftForm | None:
     data = {name: value for name, value in form.data.items() if name != "csrf_token"}
     holder = data["origin"] if found[2] == "previous" else data
     rows = holder[_ROWS[found[2]]]
+    pointer, most, detail = _MOST[found[2]]
     if found[1] == "add":
+        if len(rows) >= most:
+            raise Invalid([FieldError(pointer, detail)])
         rows.append(draft_data.new_target(web.now()) if found[2] == "target" else {})
     elif found[3] and int(found[3]) < len(rows) and len(rows) > 1:
         del rows[int(found[3])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from liaison import web
@@ -10,23 +10,37 @@ from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import Action
 from liaison.errors import Forbidden, OutsideTerms
 from liaison.portal.orders.answer_forms import IssueForm
-from liaison.portal.orders.blueprint import bp, needed, order_to, posted, to_order
+from liaison.portal.orders.blueprint import (
+    bp,
+    needed,
+    open_to,
+    posted,
+    seen_order,
+    to_order,
+    was_sent_twice,
+)
 from liaison.portal.orders.pointers import show
 from liaison.queries.issue import preview
-from liaison.services import accounts, guards
+from liaison.services import accounts, guards, passkeys
 from liaison.services import orders as verbs
 from liaison.web.signin import visitor
+
+NEEDS_PASSKEY = "Your authority issues with a passkey only. Use yours; nothing was sent."
 
 
 @bp.route("/<ref>/issue", methods=["GET", "POST"])
 def issue(ref: str) -> ResponseReturnValue:
     """Everything as it will be served; nothing is sent before a fresh code was given."""
-    order = order_to(ref, Action.ISSUE)
+    order = seen_order(ref)
+    if posted() and was_sent_twice(ref, Action.ISSUE):
+        return to_order(order)
+    open_to(order, Action.ISSUE)
     form = IssueForm()
     if not posted():
         form.version.data = str(order.version)
         return _page(ref, form)
-    refused = _step_up(form.code.data or "")
+    passkey_only = order.authority.passkey_to_issue
+    refused = _step_up(form.code.data or "", passkey_only=passkey_only)
     if refused is not None:
         return _page(ref, form, refused)
     try:
@@ -38,19 +52,24 @@ def issue(ref: str) -> ResponseReturnValue:
     return to_order(served)
 
 
-def _step_up(code: str) -> str | None:
-    """Takes a code that was typed; what is wrong with it, or with there being none.
+def _step_up(code: str, *, passkey_only: bool) -> str | None:
+    """Takes a code or a passkey; what is wrong with it, or with there being none.
 
     Committed at once: a try is counted, and a code used up, whatever becomes of the order.
     """
-    found = visitor()
-    if not code.strip():
-        return None if _is_fresh() else "Enter the code your authenticator shows now."
+    found, answer = visitor(), request.form.get("credential", "")
+    if not answer and (passkey_only or not code.strip()):
+        if _is_fresh(passkey_only=passkey_only):
+            return None
+        return NEEDS_PASSKEY if passkey_only else "Enter the code your authenticator shows now."
     if found is None:
         raise Forbidden("Sign in first.")
-    refused = accounts.step_up(
-        web.db(), web.vault(), found.sign_in, code.strip(), web.address(), web.now()
-    )
+    db, row, here, now = web.db(), found.sign_in, web.address(), web.now()
+    if answer:
+        site = passkeys.Site.of(web.settings().base_url)
+        refused = passkeys.step_up(db, row, site, answer, here, now)
+    else:
+        refused = accounts.step_up(db, web.vault(), row, code.strip(), here, now)
     web.commit()
     return refused.detail if refused else None
 
@@ -61,9 +80,9 @@ def _actor() -> Actor:
     return accounts.actor_of(found.sign_in, web.address()) if found else web.actor()
 
 
-def _is_fresh() -> bool:
+def _is_fresh(*, passkey_only: bool) -> bool:
     try:
-        guards.fresh_factor(_actor(), web.now())
+        guards.fresh_factor(_actor(), web.now(), passkey=passkey_only)
     except Forbidden:
         return False
     return True
@@ -71,13 +90,17 @@ def _is_fresh() -> bool:
 
 def _page(ref: str, form: IssueForm, refused: str | None = None) -> tuple[str, int]:
     check = preview(web.db(), _actor(), ref, web.now())
-    faults = show(form, needed("/code", refused).errors) if refused else []
+    passkey_only = check.order.authority.passkey_to_issue
+    # Where no code is asked for, there is no field to point at.
+    where = "" if passkey_only else "/code"
+    faults = show(form, needed(where, refused).errors) if refused else []
     html = render_template(
         "orders/issue.html",
         order=check.order,
         check=check,
         form=form,
         faults=faults,
-        fresh=_is_fresh(),
+        fresh=_is_fresh(passkey_only=passkey_only),
+        passkey_only=passkey_only,
     )
     return html, 422 if refused or (posted() and check.breaches) else 200

@@ -39,7 +39,8 @@ def to_rfc3339(text: str, zone: str) -> str:
 def _in_zone(moment: datetime, name: str) -> str:
     try:
         zone = ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # A folder of the zones' files, or a name that no file can have, is an OSError.
         raise ValueError("Choose the time zone from the list.") from None
     early, late = moment.replace(tzinfo=zone), moment.replace(tzinfo=zone, fold=1)
     if early.utcoffset() != late.utcoffset():
@@ -52,14 +53,20 @@ def _in_zone(moment: datetime, name: str) -> str:
 
 def as_typed(moment: datetime, offset: int) -> str:
     """A stored moment as it is typed: ``offset`` is minutes east of UTC."""
-    local = moment.astimezone(timezone(timedelta(minutes=offset)))
+    try:
+        local = moment.astimezone(timezone(timedelta(minutes=offset)))
+    except OverflowError:
+        return as_typed(moment, 0)
     text = local.replace(tzinfo=None).isoformat(sep=" ")
     return text if offset == 0 else text + local.isoformat()[-6:]
 
 
 def for_form(moment: datetime, offset: int, zone: str) -> tuple[str, str]:
     """A stored moment as text and zone: in the named zone where that had the same offset."""
-    local = moment.astimezone(ZoneInfo(zone))
+    try:
+        local = moment.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return as_typed(moment, offset), "UTC"
     if offset and local.utcoffset() == timedelta(minutes=offset):
         return local.replace(tzinfo=None).isoformat(sep=" "), zone
     return as_typed(moment, offset), "UTC"

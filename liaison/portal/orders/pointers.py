@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,9 +28,32 @@ def show(form: Form, errors: Iterable[FieldError]) -> list[Fault]:
     for error in errors:
         field = find(form, error.pointer)
         if field is not None:
-            field.errors = [*field.errors, error.detail]
-        faults.append(Fault(error.detail, anchor(field) if field is not None else None))
+            # The form's own check has put its faults there already.
+            known = [said for said in field.errors if said != error.detail]
+            field.errors = [*known, error.detail]
+        if field is None:
+            faults.append(Fault(error.detail, None))
+        else:
+            faults.append(Fault(f"{field.label.text}: {error.detail}", anchor(field)))
     return faults
+
+
+def own_faults(form: Form) -> list[FieldError]:
+    """What the form's own fields find wrong, wherever they stand: texts that are too long."""
+    return [] if form.validate() else list(_faults("", form.errors))
+
+
+def _faults(pointer: str, errors: Any) -> Iterator[FieldError]:
+    if isinstance(errors, str):
+        yield FieldError(pointer, errors)
+    elif isinstance(errors, Mapping):
+        for name, inner in errors.items():
+            yield from _faults(f"{pointer}/{name}" if name else pointer, inner)
+    else:
+        for index, inner in enumerate(errors):
+            # A list of texts is a field's own; any other is one of rows.
+            place = pointer if isinstance(inner, str) else f"{pointer}/{index}"
+            yield from _faults(place, inner)
 
 
 def find(form: Form, pointer: str) -> Field | None:

@@ -8,6 +8,7 @@ from flask import Response, make_response, render_template, request
 
 from liaison import web
 from liaison.domain.actors import Actor
+from liaison.domain.permissions import Verb, demand
 from liaison.domain.vocabulary import Urgency
 from liaison.models import Order
 from liaison.portal.orders import words
@@ -28,6 +29,7 @@ LAST_PAGE = 10_000
 def index() -> Response:
     """What needs a person first; ``?view=`` filters, ``?q=`` finds, ``?page=`` goes on."""
     session, actor = web.db(), web.actor()
+    demand(actor, Verb.READ_ORDERS)
     text = request.args.get("q", "")[:200]
     number = min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
     found = queue(session, actor, web.now(), view=request.args.get("view"), text=text, page=number)

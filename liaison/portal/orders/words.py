@@ -146,7 +146,7 @@ def _escalated(data: Data) -> Told:
         Climb.PRESERVE.name.lower(): "preservation not confirmed in time",
     }.get(str(data.get("climb")), "no answer yet")
     whom = label(Whom, data.get("whom"))
-    return Told("arrow-up-circle", f"{whom} called, {why}:", f"{names or 'nobody reachable'}.")
+    return Told("arrow-up-circle", f"{whom} alerted, {why}:", f"{names or 'nobody reachable'}.")
 
 
 def _call_logged(data: Data) -> Told:
@@ -209,7 +209,7 @@ _SHORT = {
     "order.declined": "Declined",
     "order.withdrawn": "Withdrawn",
     "order.message": "Message",
-    "order.escalated": "Ladder called",
+    "order.escalated": "Ladder alerted",
     "order.call_logged": "Call",
     "order.ladder_closed": "Escalation closed",
     "order.delivery_failed": "Notice not delivered",

@@ -1,0 +1,22 @@
+"""Tables as CSV (RFC 4180), safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def cell(text: str) -> str:
+    """The text; one that a spreadsheet would take for a formula begins with an apostrophe."""
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The file, row by row; cells are neutralised, every one is quoted."""
+    for row in rows:
+        buffer = io.StringIO()
+        csv.writer(buffer, quoting=csv.QUOTE_ALL).writerow([cell(text) for text in row])
+        yield buffer.getvalue()

@@ -1,0 +1,156 @@
+"""What the entries of the portal's log say, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from liaison.domain.vocabulary import Role
+from liaison.portal.filters import utc
+from liaison.queries.portal_log import Line
+
+FACTORS = {
+    "password": "password",
+    "totp": "authenticator",
+    "passkey": "passkey",
+    "recovery": "recovery code",
+    "api-key": "API key",
+}
+
+
+def sentence(line: Line) -> str:
+    """The entry in one sentence; who did it stands beside."""
+    say = SENTENCES.get(line.type)
+    if say is None:
+        return f"{line.type.removeprefix('portal.').replace('_', ' ').capitalize()}."
+    text = say(line)
+    reason = line.data.get("reason")  # what somebody typed
+    return f"{text} Reason: {reason}" if isinstance(reason, str) and reason else text
+
+
+def _subject(line: Line) -> str:
+    return line.subject or str(line.data.get("email") or "") or "somebody"
+
+
+def _about(before: str, after: str = "") -> Callable[[Line], str]:
+    return lambda line: f"{before}{_subject(line)}{after}."
+
+
+def _factor(line: Line) -> str:
+    given = line.data.get("factor") or line.factor
+    return FACTORS.get(str(given), str(given or "factor"))
+
+
+def _refused(line: Line) -> str:
+    whose = f"for {line.subject}" if line.subject else "for an address that has no account"
+    return f"Sign-in refused {whose}: wrong {_factor(line)}."
+
+
+def _step_up_refused(line: Line) -> str:
+    return f"A fresh factor was asked of {_subject(line)}: wrong {_factor(line)}."
+
+
+def _ended(line: Line) -> str:
+    count = line.data.get("sessions")
+    several = isinstance(count, int) and count > 1
+    return f"{f'{count} sessions' if several else 'A session'} of {_subject(line)} ended."
+
+
+def _listed(data: Mapping[str, Any], name: str) -> str:
+    given = data.get(name)
+    return ", ".join(map(str, given)) if isinstance(given, list) else ""
+
+
+def _roles(data: Mapping[str, Any]) -> str:
+    given = data.get("roles")
+    known = {role.value: role.label for role in Role}
+    return ", ".join(known.get(r, str(r)) for r in given) if isinstance(given, list) else ""
+
+
+def _invited(line: Line) -> str:
+    roles = _roles(line.data)
+    return f"{_subject(line)} was invited{f' as {roles}' if roles else ''}."
+
+
+def _roles_changed(line: Line) -> str:
+    after = _roles(line.data)
+    return f"The roles of {_subject(line)} were changed{f' to {after}' if after else ''}."
+
+
+def _passed(line: Line) -> str:
+    return f"{_subject(line)} signed in with password and {_factor(line)}."
+
+
+def _review(line: Line) -> str:
+    order, decision = line.data.get("ref"), line.data.get("decision")
+    return f"Order {order} that {_subject(line)} had touched was {decision}."
+
+
+def _key_made(line: Line) -> str:
+    scopes, networks = _listed(line.data, "scopes"), _listed(line.data, "networks")
+    return f"API key {_subject(line)} was made: {scopes}, from {networks or 'anywhere'}."
+
+
+def _key_rolled(line: Line) -> str:
+    ends = line.data.get("expires_at")
+    until = f"; the older one ends {utc(datetime.fromisoformat(ends))} UTC" if ends else ""
+    return f"API key {_subject(line)} was rolled over{until}."
+
+
+def _disabled(line: Line) -> str:
+    text = f"The account of {_subject(line)} was disabled"
+    keys, sessions = line.data.get("keys"), line.data.get("sessions")
+    if keys is None and sessions is None:
+        return f"{text}."
+    count = len(keys) if isinstance(keys, list) else 0
+    return f"{text}: {sessions or 0} sessions ended, {count} API keys revoked."
+
+
+def _policy(line: Line) -> str:
+    if line.data.get("passkey_to_issue"):
+        return "Orders are issued with a passkey only from now on."
+    return "Orders may be issued with any factor from now on."
+
+
+def _letter(line: Line) -> str:
+    letter = str(line.data.get("letter") or "").replace("_", " ")
+    return f"A letter ({letter}) could not be delivered."
+
+
+SENTENCES: Mapping[str, Callable[[Line], str]] = {
+    "portal.signed_in": _passed,
+    "portal.sign_in_refused": _refused,
+    "portal.signed_out": _about("", " signed out"),
+    "portal.session_ended": _ended,
+    "portal.step_up_refused": _step_up_refused,
+    "portal.invited": _invited,
+    "portal.invitation_revoked": _about("The invitation of ", " was taken back"),
+    "portal.enrolled": _about("", " followed the invitation and has an account now"),
+    "portal.password_changed": _about("The password of ", " was changed"),
+    "portal.factor_added": lambda n: f"{_subject(n)} added a factor: {_factor(n)}.",
+    "portal.factor_removed": lambda n: f"{_subject(n)} removed a factor: {_factor(n)}.",
+    "portal.recovery_codes_made": _about("New recovery codes were made for "),
+    "portal.recovery_code_used": _about("A recovery code of ", " was used"),
+    "portal.reset_asked": _about("A reset of the lost factor of ", " was asked for"),
+    "portal.reset_confirmed": _about(
+        "A second administrator confirmed the reset of the factor of "
+    ),
+    "portal.reset_cancelled": _about("The reset of the factor of ", " was called off"),
+    "portal.reset_link_sent": _about("The link that resets the factor of ", " was sent"),
+    "portal.reset_done": _about("The factor of ", " was reset"),
+    "portal.factor_switched_off": _about(
+        "The factor of ", " was switched off after too many wrong codes"
+    ),
+    "portal.factor_switched_on": _about("The factor of ", " was switched on again"),
+    "portal.disabled": _disabled,
+    "portal.enabled": _about("The account of ", " was enabled again"),
+    "portal.roles_changed": _roles_changed,
+    "portal.policy_changed": _policy,
+    "portal.review_decided": _review,
+    "portal.key_made": _key_made,
+    "portal.key_rolled": _key_rolled,
+    "portal.key_revoked": _about("API key ", " was revoked"),
+    "portal.letter_failed": _letter,
+}
+"""By type. A type without a sentence is told by its name."""

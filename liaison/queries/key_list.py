@@ -1,0 +1,80 @@
+"""A provider's API keys, to be looked at; the keys themselves are nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from liaison.domain.actors import Actor
+from liaison.domain.permissions import Verb, demand
+from liaison.errors import NotFound
+from liaison.models import ApiKey
+
+SOON = timedelta(days=30)
+
+
+class KeyState(StrEnum):
+    """What a key is worth at a moment."""
+
+    IN_FORCE = "in force"
+    ENDING = "ending"
+    """It expires within 30 days, and has no successor yet."""
+    REPLACED = "replaced"
+    """It counts beside its successor until it expires."""
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A key with its state."""
+
+    key: ApiKey
+    state: KeyState
+
+    @property
+    def counts(self) -> bool:
+        """Whether it still opens anything."""
+        return self.state not in (KeyState.EXPIRED, KeyState.REVOKED)
+
+
+def of_provider(session: Session, actor: Actor, now: datetime) -> list[Listed]:
+    """All keys of the actor's own provider: those that count first, newest first."""
+    demand(actor, Verb.READ_KEYS)
+    rows = session.scalars(
+        select(ApiKey)
+        .where(ApiKey.provider_id == actor.provider_id)
+        .options(joinedload(ApiKey.created_by))
+        .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
+    )
+    listed = [Listed(row, state_of(row, now)) for row in rows]
+    return sorted(listed, key=lambda one: not one.counts)
+
+
+def one(session: Session, actor: Actor, key_id: UUID, now: datetime) -> Listed:
+    """One of them, for whoever may change it; another provider's is absent."""
+    demand(actor, Verb.MANAGE_KEYS)
+    row = session.scalars(
+        select(ApiKey).where(ApiKey.id == key_id, ApiKey.provider_id == actor.provider_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return Listed(row, state_of(row, now))
+
+
+def state_of(row: ApiKey, now: datetime) -> KeyState:
+    """What the key is worth now."""
+    if row.revoked_at is not None:
+        return KeyState.REVOKED
+    if row.expires_at is not None and row.expires_at <= now:
+        return KeyState.EXPIRED
+    if row.successor_id is not None:
+        return KeyState.REPLACED
+    if row.expires_at is not None and row.expires_at - now <= SOON:
+        return KeyState.ENDING
+    return KeyState.IN_FORCE

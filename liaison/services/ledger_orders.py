@@ -1,0 +1,186 @@
+"""What orders say must stand in the ledger, and does not.
+
+An act changes its order and appends its entries in one transaction. So each statement here, which
+sees one state of the database, finds for every fact of an order the entry that came with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from liaison.domain.lifecycle import OrderState
+from liaison.models import Entry, Order
+from liaison.queries.latest import ATTRIBUTION
+from liaison.services.ledger import authority_stream, provider_stream
+
+_PROVIDER, _AUTHORITY = "provider:", "authority:"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An entry that an order needs and its stream has not."""
+
+    stream: str
+    order: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """Orders of which ``fact`` is true need one of these entries."""
+
+    fact: ColumnElement[bool]
+    types: tuple[str, ...]
+    shared: bool = True
+    """In the provider's stream; else in the authority's."""
+
+
+_SERVED = Order.ref.is_not(None)
+
+_RULES = (
+    _Rule(true(), ("order.drafted",), shared=False),
+    _Rule(_SERVED, ("order.issued",)),
+    _Rule(Order.fetched_at.is_not(None), ("order.fetched",)),
+    _Rule(Order.acknowledged_at.is_not(None), ("order.acknowledged", "order.preserved")),
+    _Rule(
+        Order.state.in_([OrderState.PRESERVED, OrderState.EXPIRED]),
+        ("order.preserved",),
+    ),
+    _Rule(Order.state == OrderState.DECLINED, ("order.declined",)),
+    _Rule(and_(Order.state == OrderState.WITHDRAWN, _SERVED), ("order.withdrawn",)),
+    _Rule(
+        and_(Order.state == OrderState.WITHDRAWN, ~_SERVED),
+        ("order.discarded",),
+        shared=False,
+    ),
+    _Rule(Order.state == OrderState.EXPIRED, ("order.expired",)),
+)
+"""In the order of an order's life: of each order and stream the first that fails is told."""
+
+
+def missing(session: Session) -> Iterator[Missing]:
+    """Once for each order and stream that lacks an entry."""
+    told: set[tuple[str, str]] = set()
+    for one in [*_without_entry(session), *_without_twin(session)]:
+        if (one.stream, one.order) not in told:
+            told.add((one.stream, one.order))
+            yield one
+
+
+def _without_entry(session: Session) -> Iterator[Missing]:
+    lacking = union_all(*(_failing(number, rule) for number, rule in enumerate(_RULES)))
+    for number, ref, id_, provider_id, authority_id in sorted(session.execute(lacking).all()):
+        rule = _RULES[number]
+        home = provider_stream(provider_id) if rule.shared else authority_stream(authority_id)
+        reason = f"its {' or '.join(rule.types)} is missing"
+        yield Missing(home, _name(ref, id_), reason)
+
+
+def _failing(number: int, rule: _Rule) -> Select[int, str, UUID, UUID, UUID]:
+    stream = (
+        _stream(_PROVIDER, Order.provider_id)
+        if rule.shared
+        else _stream(_AUTHORITY, Order.authority_id)
+    )
+    entry = (
+        select(Entry.seq)
+        .where(
+            Entry.order_id == Order.id,
+            Entry.type.in_(rule.types),
+            _plain(Entry.stream) == stream,
+        )
+        .exists()
+    )
+    # No ref sorts before every ref.
+    ref = func.coalesce(Order.ref, "")
+    return select(literal(number), ref, Order.id, Order.provider_id, Order.authority_id).where(
+        rule.fact, ~entry
+    )
+
+
+def _without_twin(session: Session) -> Iterator[Missing]:
+    """Acts that only the authority's stream knows of: both entries were written as one.
+
+    They are counted, for an officer may write two messages at one moment.
+    """
+    own, shared = _attributed(), _shared()
+    lacking = (
+        select(Order.ref, own.c.order_id, Order.provider_id, own.c.stream, func.min(own.c.seq))
+        .select_from(own)
+        .outerjoin(Order, Order.id == own.c.order_id)
+        .outerjoin(shared, _is_twin(own, shared))
+        .where(or_(shared.c.number.is_(None), shared.c.number < own.c.number))
+        .group_by(Order.ref, own.c.order_id, Order.provider_id, own.c.stream)
+        .order_by(own.c.stream, func.min(own.c.seq))
+    )
+    for ref, id_, provider_id, stream, seq in session.execute(lacking):
+        if provider_id is None:
+            yield Missing(stream, _name(ref, id_), f"it is gone, and entry {seq} tells of it")
+            continue
+        reason = f"the act that entry {seq} of {stream} attributes is missing"
+        yield Missing(provider_stream(provider_id), _name(ref, id_), reason)
+
+
+def _attributed() -> FromClause:
+    # What was erased names no act any more.
+    what = (Entry.stream, Entry.order_id, Entry.actor, Entry.at, Entry.data)
+    return (
+        select(*what, func.min(Entry.seq).label("seq"), func.count().label("number"))
+        .where(Entry.type == ATTRIBUTION, Entry.data.is_not(None))
+        .group_by(*what)
+        .subquery("own")
+    )
+
+
+def _shared() -> FromClause:
+    what = (Entry.stream, Entry.order_id, Entry.actor, Entry.at, Entry.type)
+    return (
+        select(*what, func.count().label("number"))
+        .where(Entry.stream.startswith(_PROVIDER), Entry.order_id.is_not(None))
+        .group_by(*what)
+        .subquery("shared")
+    )
+
+
+def _is_twin(own: FromClause, shared: FromClause) -> ColumnElement[bool]:
+    # The data are canonical JSON, and "act" is the first of its names.
+    begins = literal('{"act":"', Text) + shared.c.type + literal('",', Text)
+    return and_(
+        shared.c.order_id == own.c.order_id,
+        shared.c.actor == own.c.actor,
+        shared.c.at == own.c.at,
+        func.substr(own.c.data, 1, func.length(begins)) == begins,
+        _plain(shared.c.stream) == _stream(_PROVIDER, Order.provider_id),
+    )
+
+
+def _stream(prefix: str, id_: Any) -> ColumnElement[str]:
+    return literal(prefix, Text) + _plain(cast(id_, Text))
+
+
+def _plain(text: Any) -> ColumnElement[str]:
+    """Without hyphens: one database writes ids with them, the other without."""
+    return func.replace(text, "-", "", type_=Text)
+
+
+def _name(ref: str | None, id_: UUID) -> str:
+    return ref or str(id_)

@@ -1,0 +1,121 @@
+"""Open orders that a disabled person touched: another person confirms or withdraws each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from liaison.domain.actors import Actor
+from liaison.domain.lifecycle import OrderState
+from liaison.domain.permissions import Verb, demand
+from liaison.domain.reading import LONGEST_REASON, check_texts
+from liaison.errors import FieldError, Forbidden, Invalid, NotFound
+from liaison.models import Entry, Order, OrderReview, Person
+from liaison.queries import orders as order_queries
+from liaison.services import guards, orders, portal_log
+from liaison.services.organisations import AlreadyDone
+
+CONFIRMED, WITHDRAWN = "confirmed", "withdrawn"
+
+RUNNING = (OrderState.ISSUED, OrderState.ACKNOWLEDGED, OrderState.PRESERVED)
+"""A provider acts on it or keeps data under it."""
+
+
+def open_for(session: Session, person: Person, now: datetime) -> int:
+    """Lists what the person had a hand in, by the ledger; how many orders that is."""
+    touched = select(Entry.order_id).where(
+        Entry.actor == f"person:{person.id}", Entry.order_id.is_not(None)
+    )
+    listed = select(OrderReview.order_id).where(
+        OrderReview.person_id == person.id, OrderReview.decided_at.is_(None)
+    )
+    found = session.scalars(
+        select(Order.id)
+        .where(Order.id.in_(touched), Order.state.in_(RUNNING), Order.id.not_in(listed))
+        .order_by(Order.id)
+    ).all()
+    session.add_all(
+        OrderReview(order_id=order, person_id=person.id, opened_at=now) for order in found
+    )
+    session.flush()
+    return len(found)
+
+
+def undecided(actor: Actor) -> Select[OrderReview]:
+    """Those the actor's own contact point has to decide; orders it may not see are not there."""
+    return (
+        select(OrderReview)
+        .join(Order, Order.id == OrderReview.order_id)
+        .where(
+            Order.authority_id == actor.authority_id,
+            order_queries.visible(actor),
+            OrderReview.decided_at.is_(None),
+        )
+    )
+
+
+def waiting(session: Session, actor: Actor) -> list[OrderReview]:
+    """What waits for a decision, the oldest first."""
+    demand(actor, Verb.REVIEW_ORDERS)
+    query = undecided(actor).options(joinedload(OrderReview.order), joinedload(OrderReview.person))
+    return list(session.scalars(query.order_by(OrderReview.opened_at, OrderReview.id)))
+
+
+def count(session: Session, actor: Actor) -> int:
+    """How many wait."""
+    return session.scalar(select(func.count()).select_from(undecided(actor).subquery())) or 0
+
+
+def find(session: Session, actor: Actor, review_id: UUID, *, lock: bool = False) -> OrderReview:
+    """One review of an order of the actor's own contact point; ``NotFound`` otherwise."""
+    demand(actor, Verb.REVIEW_ORDERS)
+    query = (
+        select(OrderReview)
+        .join(Order, Order.id == OrderReview.order_id)
+        .where(OrderReview.id == review_id, Order.authority_id == actor.authority_id)
+    )
+    if lock:
+        query = query.with_for_update(of=OrderReview).execution_options(populate_existing=True)
+    review = session.scalars(query).one_or_none()
+    if review is None:
+        raise NotFound
+    return review
+
+
+def decide(
+    session: Session, actor: Actor, review_id: UUID, decision: str, reason: str, now: datetime
+) -> OrderReview:
+    """Confirms the order, or withdraws it; the provider is told of a withdrawal and why."""
+    review = find(session, actor, review_id, lock=True)
+    guards.fresh_factor(actor, now)
+    if actor.person_id == review.person_id:
+        raise Forbidden("This order is looked at because of you: another person decides it.")
+    if review.decided_at is not None:
+        raise AlreadyDone("Somebody has decided this already. Nothing was done.")
+    check_texts(("/reason", reason, LONGEST_REASON))
+    faults = []
+    if decision not in (CONFIRMED, WITHDRAWN):
+        faults.append(FieldError("/decision", "Say whether the order stands or is withdrawn."))
+    if not reason.strip():
+        faults.append(FieldError("/reason", "Say what you have looked at, or why it goes."))
+    if faults:
+        raise Invalid(faults)
+    review.decision, review.decided_by_id, review.decided_at = decision, actor.person_id, now
+    session.flush()
+    if decision == WITHDRAWN:
+        orders.withdraw(session, actor, review.order.name, reason, now)
+    told = {
+        "review": str(review.id),
+        "order": str(review.order_id),
+        "ref": review.order.name,
+        "person": str(review.person_id),
+        "decision": decision,
+        "reason": reason.strip(),
+        **portal_log.by(actor),
+    }
+    whose = portal_log.organisation_of_actor(actor)
+    portal_log.note(session, now, "review_decided", actor.id, whose, told)
+    return review

@@ -1,0 +1,226 @@
+"""Who gets what, everywhere: route × method × asker × whose it is, in one table.
+
+Each cell has one letter for a route that names nothing, or three for one that does: what is
+answered for one's *own*, for *another* organisation's, and for what is *absent*.
+
+  o  let in: the page, the act done, or the act's own no (409, 422)
+  l  sent to the sign-in
+  1  401: no key, or none that counts; a passkey that did not sign
+  3  403: known, and may not
+  4  404: not there, as far as this asker can know
+
+A column is walked twice: by somebody of each of two authorities and two providers. ``key`` and
+``revoked`` are a provider's API keys. ``names`` says what stands for the names in the route.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ASKERS = (
+    "anonymous",
+    "officer",
+    "supervisor",
+    "auditor",
+    "administrator",
+    "spoc",
+    "provider_administrator",
+    "key",
+    "revoked",
+)
+
+TABLE = """
+route                                      method names    anon off sup aud adm spc pad key rev
+/                                          GET    -        l    o   o   o   o   o   o   l   l
+/healthz                                   GET    -        o    o   o   o   o   o   o   o   o
+/readyz                                    GET    -        o    o   o   o   o   o   o   o   o
+/problems/                                 GET    -        o    o   o   o   o   o   o   o   o
+/problems/<type_>                          GET    -        o    o   o   o   o   o   o   o   o
+/static/<path:filename>                    GET    -        o    o   o   o   o   o   o   o   o
+/bootstrap/static/<path:filename>          GET    -        o    o   o   o   o   o   o   o   o
+/login                                     GET    -        o    o   o   o   o   o   o   o   o
+/login                                     POST   -        o    o   o   o   o   o   o   o   o
+/login/code                                GET    -        l    l   l   l   l   l   l   l   l
+/login/code                                POST   -        l    l   l   l   l   l   l   l   l
+/logout                                    POST   -        l    l   l   l   l   l   l   l   l
+/account                                   GET    -        l    o   o   o   o   o   o   l   l
+/account/theme                             POST   -        l    o   o   o   o   o   o   l   l
+/account/fresh                             GET    -        l    o   o   o   o   o   o   l   l
+/account/fresh                             POST   -        l    o   o   o   o   o   o   l   l
+/login/recovery                            GET    -        l    l   l   l   l   l   l   l   l
+/login/recovery                            POST   -        l    l   l   l   l   l   l   l   l
+/invitation/<token>                        GET    invited  oo4  333 333 333 333 333 333 oo4 oo4
+/invitation/<token>                        POST   invited  oo4  333 333 333 333 333 333 oo4 oo4
+/people                                    GET    -        l    3   o   o   o   3   o   l   l
+/people/invite                             GET    -        l    3   3   3   o   3   o   l   l
+/people/invite                             POST   -        l    3   3   3   o   3   o   l   l
+/people/invitations/<uuid:invitation_id>/revoke POST invited lll 333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>                   GET    person   lll  333 o44 o44 o44 333 o44 lll lll
+/people/<uuid:person_id>/disable           GET    person   lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/disable           POST   person   lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/enable            GET    person   lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/enable            POST   person   lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/roles             GET    person   lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/roles             POST   person   lll  333 333 333 o44 333 o44 lll lll
+/login/passkey/options                     POST   -        l    o   o   o   o   o   o   l   l
+/login/passkey                             POST   -        l    l   l   l   l   l   l   l   l
+/account/passkeys/fresh                    POST   -        l    1   1   1   1   1   1   l   l
+/account/passkeys/options                  POST   -        l    o   o   o   o   o   o   l   l
+/account/passkeys/new                      GET    -        l    o   o   o   o   o   o   l   l
+/account/passkeys/new                      POST   -        l    o   o   o   o   o   o   l   l
+/account/passkeys/<uuid:passkey_id>        GET    passkey  lll  o44 o44 o44 o44 o44 o44 lll lll
+/account/passkeys/<uuid:passkey_id>        POST   passkey  lll  o44 o44 o44 o44 o44 o44 lll lll
+/account/passkeys/<uuid:passkey_id>/remove POST   passkey  lll  o44 o44 o44 o44 o44 o44 lll lll
+/account/password                          GET    -        l    o   o   o   o   o   o   l   l
+/account/password                          POST   -        l    o   o   o   o   o   o   l   l
+/account/authenticator                     GET    -        l    o   o   o   o   o   o   l   l
+/account/authenticator                     POST   -        l    o   o   o   o   o   o   l   l
+/account/recovery                          GET    -        l    o   o   o   o   o   o   l   l
+/account/recovery                          POST   -        l    o   o   o   o   o   o   l   l
+/account/sessions/<uuid:sign_in_id>/end    POST   session  lll  o44 o44 o44 o44 o44 o44 lll lll
+/account/sessions/end-others               POST   -        l    o   o   o   o   o   o   l   l
+/account/reset/stop                        POST   -        l    o   o   o   o   o   o   l   l
+/people/policy                             GET    -        l    3   3   3   o   3   3   l   l
+/people/policy                             POST   -        l    3   3   3   o   3   3   l   l
+/people/<uuid:person_id>/factor/reset      GET    person   lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/factor/reset      POST   person   lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/factor/on         GET    person   lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/factor/on         POST   person   lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/factor/reset/confirm POST person  lll  333 333 333 o44 333 o44 lll lll
+/people/<uuid:person_id>/factor/reset/cancel POST person   lll  344 344 o44 o44 o44 o44 lll lll
+/people/<uuid:person_id>/factor/reset/send POST   person   lll  333 333 333 o44 333 o44 lll lll
+/reset/<token>                             GET    reset    oo4  oo4 oo4 oo4 oo4 oo4 oo4 oo4 oo4
+/reset/<token>                             POST   reset    oo4  oo4 oo4 oo4 oo4 oo4 oo4 oo4 oo4
+/reviews                                   GET    -        l    o   o   3   3   3   3   l   l
+/reviews/<uuid:review_id>                  GET    review   lll  o44 o44 333 333 333 333 lll lll
+/reviews/<uuid:review_id>                  POST   review   lll  o44 o44 333 333 333 333 lll lll
+/api-keys                                  GET    -        l    3   3   3   3   o   o   l   l
+/api-keys/new                              GET    -        l    3   3   3   3   3   o   l   l
+/api-keys/new                              POST   -        l    3   3   3   3   3   o   l   l
+/api-keys/<uuid:key_id>/roll               GET    key      lll  333 333 333 333 333 o44 lll lll
+/api-keys/<uuid:key_id>/roll               POST   key      lll  333 333 333 333 333 o44 lll lll
+/api-keys/<uuid:key_id>/revoke             GET    key      lll  333 333 333 333 333 o44 lll lll
+/api-keys/<uuid:key_id>/revoke             POST   key      lll  333 333 333 333 333 o44 lll lll
+/portal-log                                GET    -        l    3   3   o   3   3   3   l   l
+/portal-log.csv                            GET    -        l    3   3   o   3   3   3   l   l
+/contacts                                  GET    -        l    o   o   o   o   o   o   l   l
+/providers                                 GET    -        l    o   o   o   o   o   o   l   l
+/providers/<provider_id>                   GET    provider lll  oo4 oo4 oo4 oo4 o44 o44 lll lll
+/providers/<provider_id>/memorandum        GET    provider lll  oo4 oo4 oo4 oo4 o44 o44 lll lll
+/orders                                    GET    -        l    o   o   o   3   o   3   l   l
+/orders/new                                GET    -        l    o   o   3   3   3   3   l   l
+/orders/new                                POST   -        l    o   o   3   3   3   3   l   l
+/orders/<ref>                              GET    issued   lll  o44 o44 o44 444 o44 444 lll lll
+/orders/<ref>/edit                         GET    draft    lll  o44 o44 344 444 444 444 lll lll
+/orders/<ref>/edit                         POST   draft    lll  o44 o44 344 444 444 444 lll lll
+/orders/<ref>/issue                        GET    draft    lll  o44 o44 344 444 444 444 lll lll
+/orders/<ref>/issue                        POST   draft    lll  o44 o44 344 444 444 444 lll lll
+/orders/<ref>/withdraw                     GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/withdraw                     POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/message                      GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/message                      POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/close-escalation             GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/close-escalation             POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/calls/<uuid:task_id>         GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/calls/<uuid:task_id>         POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/acknowledge                  GET    issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/acknowledge                  POST   issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/preserve                     GET    issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/preserve                     POST   issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/decline                      GET    issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/decline                      POST   issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/question                     GET    issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/question                     POST   issued   lll  344 344 344 444 o44 444 lll lll
+/api/docs                                  GET    -        o    o   o   o   o   o   o   o   o
+/api/v1/openapi.json                       GET    -        o    o   o   o   o   o   o   o   o
+/api/v1/whoami                             GET    -        1    1   1   1   1   1   1   o   1
+/api/v1/events                             GET    -        1    1   1   1   1   1   1   o   1
+/api/v1/orders                             GET    -        1    1   1   1   1   1   1   o   1
+/api/v1/orders/<order>                     GET    issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/acknowledgement     POST   issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/preservation        POST   issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/refusal             POST   issued   111  111 111 111 111 111 111 o44 111
+"""
+
+DEMO_ONLY = {("/demo/mail", "GET"), ("/demo/mail/<name>", "GET")}
+"""Only where the settings say that this is a demo; open to anybody there."""
+
+
+BODIES: dict[tuple[str, str], dict[str, object]] = {
+    ("/api/v1/orders/<order>/preservation", "POST"): {"days": 90},
+    ("/api/v1/orders/<order>/refusal", "POST"): {
+        "grounds": ["not_stored"],
+        "explanation": "No such line.",
+        "preserved_meanwhile": False,
+    },
+}
+"""What is sent where an empty body would be refused before anything else is looked at."""
+
+
+FRESH = {
+    ("/account/authenticator", "GET"),
+    ("/account/authenticator", "POST"),
+    ("/account/passkeys/<uuid:passkey_id>", "GET"),
+    ("/account/passkeys/<uuid:passkey_id>", "POST"),
+    ("/account/passkeys/<uuid:passkey_id>/remove", "POST"),
+    ("/account/passkeys/new", "GET"),
+    ("/account/passkeys/new", "POST"),
+    ("/account/passkeys/options", "POST"),
+    ("/account/password", "GET"),
+    ("/account/password", "POST"),
+    ("/account/recovery", "GET"),
+    ("/account/recovery", "POST"),
+    ("/api-keys/<uuid:key_id>/revoke", "GET"),
+    ("/api-keys/<uuid:key_id>/revoke", "POST"),
+    ("/api-keys/<uuid:key_id>/roll", "GET"),
+    ("/api-keys/<uuid:key_id>/roll", "POST"),
+    ("/api-keys/new", "GET"),
+    ("/api-keys/new", "POST"),
+    ("/people/<uuid:person_id>/disable", "POST"),
+    ("/people/<uuid:person_id>/enable", "POST"),
+    ("/people/<uuid:person_id>/factor/on", "GET"),
+    ("/people/<uuid:person_id>/factor/on", "POST"),
+    ("/people/<uuid:person_id>/factor/reset", "GET"),
+    ("/people/<uuid:person_id>/factor/reset", "POST"),
+    ("/people/<uuid:person_id>/factor/reset/confirm", "POST"),
+    ("/people/<uuid:person_id>/factor/reset/send", "POST"),
+    ("/people/<uuid:person_id>/roles", "POST"),
+    ("/people/invite", "POST"),
+    ("/people/policy", "POST"),
+    ("/reviews/<uuid:review_id>", "POST"),
+}
+"""What leads to the page that asks for a code where the factor is older than five minutes.
+
+``/orders/<ref>/issue`` is not here: it has a field for the code itself. Nor is what only takes
+away: ending sessions, stopping a reset, revoking an invitation.
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route and method."""
+
+    rule: str
+    method: str
+    names: str
+    cells: dict[str, str]
+
+    @property
+    def whose(self) -> tuple[str, ...]:
+        """Whose thing is asked for, letter by letter."""
+        return ("own", "other", "absent") if self.names != "-" else ("own",)
+
+
+def read(table: str = TABLE) -> dict[tuple[str, str], Row]:
+    """The table, row by row."""
+    rows = {}
+    for line in table.strip().splitlines()[1:]:
+        rule, method, names, *cells = line.split()
+        width = 1 if names == "-" else 3
+        assert [len(cell) for cell in cells] == [width] * len(ASKERS), f"write {rule} in full"
+        assert (rule, method) not in rows, f"{method} {rule} stands twice"
+        rows[rule, method] = Row(rule, method, names, dict(zip(ASKERS, cells, strict=True)))
+    return rows
+
+
+ROWS = read()

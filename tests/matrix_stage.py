@@ -1,0 +1,343 @@
+"""The stage on which the matrix is walked: two of each organisation, and what is theirs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+from uuid6 import uuid7
+from werkzeug.test import TestResponse
+
+from liaison.domain.vocabulary import Role
+from liaison.models import (
+    ApiKey,
+    Authority,
+    CallTask,
+    FactorReset,
+    Invitation,
+    OrderReview,
+    Passkey,
+    Provider,
+    SignIn,
+)
+from liaison.portal import invitation_links
+from liaison.services import accounts, guards, housekeeping, keys, resets, totp
+from liaison.services.factors import token_hash
+from tests.register import PASSWORD
+from tests.world import ADDRESS, World
+
+ORGANISATIONS = {
+    "CP": "authority",
+    "NL": "authority",
+    "Meridian Telecom": "provider",
+    "Norvik Mobile": "provider",
+}
+COUNTERPART = {
+    "CP": "NL",
+    "NL": "CP",
+    "Meridian Telecom": "Norvik Mobile",
+    "Norvik Mobile": "Meridian Telecom",
+}
+COUNTER_AUTHORITY = {"Meridian Telecom": "CP", "Norvik Mobile": "NL"}
+FIRST_SIDE = ("CP", "Meridian Telecom")
+"""The order of the first authority is one to the first provider; likewise the second."""
+
+OF_AUTHORITY = ("officer", "supervisor", "auditor", "administrator")
+OF_PROVIDER = ("spoc", "provider_administrator")
+PEOPLE = OF_AUTHORITY + OF_PROVIDER
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody, or a program, of one organisation."""
+
+    column: str
+    organisation: str
+    cookie: str = ""
+    stale: str = ""
+    """A cookie of the same person whose factor was given more than five minutes ago."""
+    header: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.column} of {self.organisation}"
+
+
+@dataclass
+class Stage:
+    """One database that is set back after each act, and everybody who asks."""
+
+    app: Flask
+    world: World
+    path: Path
+    askers: list[Asker] = field(default_factory=list)
+    things: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    """Names in a route, by what they name and whose it is."""
+
+    def address(self, rule: str, names: str, organisation: str | None, column: str) -> str:
+        """The rule with the names of this organisation's things in it; None: of nothing."""
+        values = dict(self.things["-", "-"])
+        whose = organisation or "CP"
+        some = "auditor" if ORGANISATIONS[whose] == "authority" else "spoc"
+        of = f"{names} of {column if organisation and column in PEOPLE else some}"
+        known = self.things.get((names, whose)) or self.things.get((of, whose), {})
+        values |= known if organisation else dict.fromkeys(known, str(uuid7()))
+        for name in re.findall(r"<(?:\w+:)?(\w+)>", rule):
+            assert name in values, f"say in tests/matrix_stage.py what stands for {name} in {rule}"
+            rule = re.sub(rf"<(?:\w+:)?{name}>", values[name], rule)
+        if "bootstrap" in rule:
+            rule = rule.replace("liaison.css", "css/bootstrap.min.css")
+        return rule
+
+    def ask(self, asker: Asker, method: str, address: str, sent: dict[str, Any]) -> TestResponse:
+        """One request; what it did is undone."""
+        client = self.app.test_client()
+        if asker.cookie:
+            client.set_cookie("liaison", asker.cookie)
+        headers = {"Authorization": f"Bearer {asker.header}"} if asker.header else {}
+        body: dict[str, Any] = {"json": sent} if address.startswith("/api/v1") else {"data": sent}
+        answer = client.open(
+            address, method=method, headers=headers, **(body if method != "GET" else {})
+        )
+        if answer.status_code == 401 or (method != "GET" and not is_turned_away(answer)):
+            self.set_back()  # a wrong key is counted, too
+        return answer
+
+    def save(self) -> None:
+        """What the stage is set back to."""
+        self.world.database.close()
+        with sqlite3.connect(self.path) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        shutil.copyfile(self.path, self.path.with_suffix(".saved"))
+
+    def set_back(self) -> None:
+        """Everything as it was: the saved file in place of the one that was acted on."""
+        self.world.database.close()
+        self.app.extensions["liaison"].database.close()
+        for end in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+        shutil.copyfile(self.path.with_suffix(".saved"), self.path)
+
+
+def is_turned_away(answer: TestResponse) -> bool:
+    """Whether the answer is one after which nothing can have been committed."""
+    place = answer.location or ""
+    away = place.startswith(("/login", "/account/fresh")) and "left=" not in place
+    return answer.status_code in (403, 404, 405) or (answer.status_code == 303 and away)
+
+
+def build(app: Flask, world: World, path: Path) -> Stage:
+    """Everybody, signed in; a draft, an issued order and the rest for each side."""
+    stage = Stage(app, world, path)
+    stage.things["-", "-"] = {"type_": "stale", "filename": "liaison.css"}
+    people = _people(world)
+    programs = _programs(world)
+    _orders(stage)
+    for organisation in ORGANISATIONS:
+        provider = world.register.providers[_provider_of(organisation)]
+        stage.things["provider", organisation] = {"provider_id": str(provider)}
+    _others(stage, people)
+    _personal(stage, people)
+    stage.askers = [
+        Asker("anonymous", "CP"),
+        *(
+            Asker(
+                column,
+                organisation,
+                cookie=_cookie(app, world, person, timedelta(0)),
+                stale=_cookie(app, world, person, guards.FRESH + timedelta(seconds=1)),
+            )
+            for (column, organisation), person in people.items()
+        ),
+        *programs,
+    ]
+    with world.database.transaction() as session:
+        housekeeping.beat(session, "the matrix's worker", world.now)
+    stage.save()
+    return stage
+
+
+def _others(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
+    """A colleague, an invitation, a key and an order to be reviewed, of each organisation."""
+    world, settings = stage.world, stage.app.extensions["liaison"].settings
+    link = invitation_links.maker(settings, world.now)
+    with world.database.transaction() as session:
+        for organisation, kind in ORGANISATIONS.items():
+            of_authority = kind == "authority"
+            colleague = people["auditor" if of_authority else "spoc", organisation]
+            invited = _invitation(world, organisation, kind)
+            provider = world.register.providers[_provider_of(organisation)]
+            key = session.scalars(select(ApiKey).where(ApiKey.provider_id == provider)).first()
+            order = UUID(stage.things["issued", organisation]["id"])
+            toucher = (
+                colleague if of_authority else people["auditor", COUNTER_AUTHORITY[organisation]]
+            )
+            review = OrderReview(order_id=order, person_id=toucher, opened_at=world.now)
+            again = _invitation(world, organisation, kind)
+            again.kind, again.person_id, again.invited_by_id = "reset", colleague, colleague
+            lost = FactorReset(
+                person_id=colleague,
+                reason="Left on a train.",
+                asked_by_id=toucher,
+                asked_at=world.now,
+                effective_at=world.now,
+            )
+            session.add_all([invited, review, again, lost])
+            session.flush()
+            reset = resets.token_for(settings.secret_key, again.id)
+            assert key is not None
+            token = link(invited.id).rpartition("/")[2]
+            stage.things |= {
+                ("person", organisation): {"person_id": str(colleague)},
+                ("invited", organisation): {"invitation_id": str(invited.id), "token": token},
+                ("reset", organisation): {"token": reset},
+                ("key", organisation): {"key_id": str(key.id)},
+                ("review", organisation): {"review_id": str(review.id)},
+            }
+
+
+def _personal(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
+    """A passkey and another session of each person."""
+    with stage.world.database.transaction() as session:
+        for (column, organisation), person in people.items():
+            passkey = Passkey(
+                person_id=person,
+                name="A key",
+                credential_id=f"credential-of-{person}",
+                public_key="",
+                sign_count=0,
+                transports=[],
+                created_at=stage.world.now,
+            )
+            row = _session(stage.world, f"elsewhere-{person}", person)
+            session.add_all([passkey, row])
+            session.flush()
+            stage.things |= {
+                (f"passkey of {column}", organisation): {"passkey_id": str(passkey.id)},
+                (f"session of {column}", organisation): {"sign_in_id": str(row.id)},
+            }
+
+
+def _provider_of(organisation: str) -> str:
+    return "Meridian Telecom" if organisation in FIRST_SIDE else "Norvik Mobile"
+
+
+def _invitation(world: World, organisation: str, kind: str) -> Invitation:
+    of_authority = kind == "authority"
+    known = world.register.authorities if of_authority else world.register.providers
+    return Invitation(
+        email=f"somebody@{organisation.split()[0].lower()}.example",
+        name="Somebody New",
+        roles=["officer" if of_authority else "spoc"],
+        authority_id=known[organisation] if of_authority else None,
+        provider_id=None if of_authority else known[organisation],
+        invited_at=world.now,
+        expires_at=world.now + timedelta(days=3),
+        totp_secret=world.vault.seal(totp.new_secret()),
+    )
+
+
+def _people(world: World) -> dict[tuple[str, str], UUID]:
+    """One of each role in each organisation; those the register lacks are added."""
+    made: dict[tuple[str, str], UUID] = {}
+    codes = {identity: code for code, identity in world.register.authorities.items()}
+    names = {identity: name for name, identity in world.register.providers.items()}
+    for someone in world.register.people.values():
+        (role,) = someone.roles
+        where = codes.get(someone.authority_id) or names.get(someone.provider_id)  # type: ignore[arg-type]
+        made.setdefault((role.value, str(where)), someone.id)
+    with world.database.transaction() as session:
+        for organisation, kind in ORGANISATIONS.items():
+            for column in OF_AUTHORITY if kind == "authority" else OF_PROVIDER:
+                if (column, organisation) in made:
+                    continue
+                authority = provider = None
+                if kind == "authority":
+                    wanted = world.register.authorities[organisation]
+                    authority = session.get_one(Authority, wanted)
+                    domain = authority.email.partition("@")[2]
+                else:
+                    provider = session.get_one(Provider, world.register.providers[organisation])
+                    domain = provider.domains[0]
+                person, _ = accounts.register_person(
+                    session,
+                    world.vault,
+                    email=f"{column.replace('_', '.')}@{domain}",
+                    name=f"{column} of {organisation}",
+                    password=PASSWORD,
+                    roles={Role(column)},
+                    authority=authority,
+                    provider=provider,
+                    now=world.now,
+                )
+                made[column, organisation] = person.id
+    return {key: found for key, found in made.items() if key[1] in ORGANISATIONS}
+
+
+def _orders(stage: Stage) -> None:
+    world = stage.world
+    for side, (by, provider) in {
+        "CP": ("officer", "Meridian Telecom"),
+        "NL": ("foreign_officer", "Norvik Mobile"),
+    }.items():
+        issued = world.issue(by=by, provider=provider)
+        draft = world.draft(by=by, provider=provider)
+        with world.database.reading() as session:
+            query = select(CallTask.id).where(CallTask.order_id == issued.id)
+            task = session.scalars(query).first()
+        assert task is not None, "an emergency opens a call task"
+        for organisation in (side, provider):
+            for kind, order in (("issued", issued), ("draft", draft)):
+                name = order.name
+                names = {"ref": name, "order": name, "task_id": str(task), "id": str(order.id)}
+                stage.things[kind, organisation] = names
+
+
+def _cookie(app: Flask, world: World, person: UUID, age: timedelta) -> str:
+    """The cookie of a session whose factor is so old, made without the pages."""
+    token = f"matrix-{person}-{age}"
+    with world.database.transaction() as session:
+        session.add(_session(world, token, person, age))
+    client: FlaskClient = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = token
+        cookie["_fresh"] = True
+    found = client.get_cookie("liaison")
+    assert found is not None
+    return found.value
+
+
+def _session(world: World, token: str, person: UUID, age: timedelta = timedelta(0)) -> SignIn:
+    return SignIn(
+        token_hash=token_hash(token),
+        person_id=person,
+        address=ADDRESS,
+        agent="the matrix",
+        created_at=world.now,
+        last_seen_at=world.now,
+        expires_at=world.now + accounts.WHOLE,
+        factor_at=world.now - age,
+        factor="totp",
+    )
+
+
+def _programs(world: World) -> list[Asker]:
+    """Each provider's key, and one of each that was revoked."""
+    askers = []
+    for name in ("Meridian Telecom", "Norvik Mobile"):
+        askers.append(Asker("key", name, header=world.key(name)))
+        with world.database.transaction() as session:
+            provider = session.get_one(Provider, world.register.providers[name])
+            row, key = keys.make_key(session, provider, "Revoked", ["read", "respond"], world.now)
+            session.execute(update(ApiKey).where(ApiKey.id == row.id).values(revoked_at=world.now))
+        askers.append(Asker("revoked", name, header=key))
+    return askers
