@@ -1,6 +1,6 @@
 # Liaison. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench timing lock clean
 
 SHELL := /bin/bash
 # The first Python that is new enough; override with `make demo PYTHON=/path/to/python3.12`.
@@ -44,11 +44,14 @@ lint: .venv/.installed-test ## ruff and mypy
 bench: .venv/.installed-test ## the benchmarks, as a table and as bench/results.json
 	@$(BIN)/python -m bench
 
+timing: .venv/.installed-test ## does the sign-in tell by its time whether an account exists? 2,000 tries
+	@$(BIN)/python -m bench.timing
+
 lock: .venv/.installed-test ## pin every dependency anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --quiet --extra build --extra postgresql --extra demo -o requirements.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --quiet --all-extras -c requirements.lock -o requirements-test.lock
 
-clean: ## removes .venv and the demo's data
-	rm -rf .venv var
+clean: ## removes .venv and the demo's data, nothing else
+	rm -rf .venv var/demo
