@@ -30,7 +30,7 @@ from liaison.models import (
     SignIn,
 )
 from liaison.portal import invitation_links
-from liaison.services import accounts, guards, housekeeping, keys, resets, totp
+from liaison.services import accounts, guards, housekeeping, keys, resets
 from liaison.services.factors import token_hash
 from tests.register import PASSWORD
 from tests.world import ADDRESS, World
@@ -242,7 +242,6 @@ def _invitation(world: World, organisation: str, kind: str) -> Invitation:
         provider_id=None if of_authority else known[organisation],
         invited_at=world.now,
         expires_at=world.now + timedelta(days=3),
-        totp_secret=world.vault.seal(totp.new_secret()),
     )
 
 

@@ -186,7 +186,9 @@ def submit(
     """Opens a page and sends its form, as a browser would: with the token against forgery."""
     page = client.get(path)
     assert page.status_code == 200, f"{path} answered {page.status_code}"
-    return client.post(to or path, data={"csrf_token": csrf_token(page), **fields})
+    held = re.search(r'<input[^>]*name="held_secret"[^>]*value="([^"]+)"', page.text)
+    carried = {"held_secret": held.group(1)} if held else {}
+    return client.post(to or path, data={"csrf_token": csrf_token(page), **carried, **fields})
 
 
 def csrf_token(page: TestResponse) -> str:

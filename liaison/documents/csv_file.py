@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_BREAKS = ("\t", "\r", "\n", "\v", "\f")
 
 
 def cell(text: str) -> str:
     """The text; one that a spreadsheet would take for a formula begins with an apostrophe."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    seen = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+    hidden = text[:1] in _BREAKS or seen.startswith(_FORMULA)
+    return f"'{text}" if hidden else text
 
 
 def lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -1,10 +1,12 @@
-"""Institutional e-mail addresses and registered phone numbers of people who act.
+"""Names, institutional e-mail addresses and registered phone numbers of people who act.
 
 Accounts at free-mail domains are refused: anybody can open one, so it proves no office
 (24/7 contact points' meeting, The Hague 2017).
 """
 
 from __future__ import annotations
+
+import unicodedata
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -44,6 +46,25 @@ def institutional_email(text: str) -> str:
             f"{domain} is open to anybody. Enter the person's address at their institution."
         )
     return f"{found.local_part}@{found.domain.lower()}"
+
+
+LONGEST_NAME = 100
+
+
+def person_name(text: str) -> str:
+    """A person's name as it is shown beside what they did; else ``ValueError``.
+
+    Control and format characters (Unicode Cc, Cf) turn lines around, hide letters or begin new
+    lines: a name with them can pass for another. So can surrogates, which are no text at all.
+    """
+    name = text.strip()
+    if not name:
+        raise ValueError("Enter the person's name.")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"Give the name in at most {LONGEST_NAME} characters.")
+    if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in name):
+        raise ValueError("The name holds characters that cannot be seen. Type it anew.")
+    return name
 
 
 def phone_number(text: str) -> str:

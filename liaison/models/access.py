@@ -32,8 +32,6 @@ class Invitation(Base):
     invited_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     invited_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    totp_secret: Mapped[str]
-    """Encrypted; what the page shows as QR code, and the account's own once it was confirmed."""
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

@@ -76,7 +76,7 @@ class Wanted(StrEnum):
 
 
 class Message(Base):
-    """A notice on its way out. It never carries case data: ``params`` are ref, times, a link."""
+    """A notice on its way out. It never carries case data: ``params`` are ref, times, names."""
 
     __tablename__ = "message"
     __table_args__ = (
@@ -99,6 +99,8 @@ class Message(Base):
     address: Mapped[str]
     letter: Mapped[str]
     params: Mapped[dict[str, Any]]
+    sealed_link: Mapped[str | None]
+    """A link that is a secret: encrypted, and None once the letter has left or never will."""
     wanted: Mapped[Wanted]
     urgent: Mapped[bool]
     """Retries come in seconds rather than hours."""

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    after_this_request,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
-from wtforms import BooleanField, PasswordField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, PasswordField, StringField, TextAreaField
 
 from liaison import web
 from liaison.domain.permissions import Verb, may
 from liaison.domain.reading import LONGEST_REASON
 from liaison.errors import FieldError, Invalid
 from liaison.models import Authority, FactorReset, Invitation, Person
-from liaison.portal.invitation import qr_code
+from liaison.portal.invitation import keep_address_secret, qr_code
 from liaison.portal.kept import PortalForm
 from liaison.portal.orders import pointers
 from liaison.queries import factor_rules
-from liaison.services import accounts, policy, resets, totp
+from liaison.services import accounts, offers, policy, resets, totp
 
 bp = Blueprint("factors", __name__)
 
@@ -36,8 +45,9 @@ class PolicyForm(PortalForm):
 
 
 class BeginAnewForm(PortalForm):
-    """The password, and a code of the new secret."""
+    """The password, and a code of the new secret: ``held_secret``, sealed for this link."""
 
+    held_secret = HiddenField()
     password = PasswordField("Your password", render_kw={"autocomplete": "current-password"})
     code = StringField(
         "Code of the new entry",
@@ -56,7 +66,8 @@ def on_a_persons_page() -> dict[str, object]:
 
 
 def _reset_of(person: Person) -> FactorReset | None:
-    return resets.open_for(web.db(), person.id)
+    reset = resets.open_for(web.db(), person.id)
+    return None if reset is not None and resets.has_run_out(reset, web.now()) else reset
 
 
 def _rules() -> factor_rules.Rules | None:
@@ -158,20 +169,25 @@ def _to_person(person_id: UUID) -> ResponseReturnValue:
 @bp.route("/reset/<token>", methods=["GET", "POST"])
 def begin_anew(token: str) -> ResponseReturnValue:
     """Password, new authenticator, new recovery codes: once, by the link that was sent."""
+    after_this_request(keep_address_secret)
     invitation = resets.invitation_of(web.db(), web.settings().secret_key, token, web.now())
     form = BeginAnewForm()
     if request.method == "GET":
         return _anew(invitation, form)
+    sealed = form.held_secret.data or ""
+    secret = offers.opened(web.vault(), invitation.id, sealed, web.now())
+    if secret is None:
+        return _anew(invitation, form, None, ("/code", accounts.Refused(offers.TOO_OLD)))
     refused = _wrong_password(invitation, form.password.data or "")
     if refused is not None:
-        return _anew(invitation, form, "/password", refused)
+        return _anew(invitation, form, secret, ("/password", refused))
     # Once more: while the password was checked, another window may have used the link.
     invitation = resets.invitation_of(web.db(), web.settings().secret_key, token, web.now())
     codes = resets.redeem(
-        web.db(), web.vault(), invitation, form.code.data or "", web.address(), web.now()
+        web.db(), web.vault(), invitation, secret, form.code.data or "", web.address(), web.now()
     )
     if codes is None:
-        return _anew(invitation, form, "/code", accounts.Refused(totp.WRONG))
+        return _anew(invitation, form, secret, ("/code", accounts.Refused(totp.WRONG)))
     web.commit()
     return render_template("factors/anew_done.html", codes=codes)
 
@@ -193,12 +209,14 @@ def _wrong_password(invitation: Invitation, password: str) -> accounts.Refused |
 def _anew(
     invitation: Invitation,
     form: BeginAnewForm,
-    pointer: str = "",
-    refused: accounts.Refused | None = None,
+    secret: str | None = None,
+    fault: tuple[str, accounts.Refused] | None = None,
 ) -> Response:
+    pointer, refused = fault or ("", None)
     form.code.data = ""
     faults = pointers.show(form, [FieldError(pointer, refused.detail)] if refused else [])
-    secret = web.vault().open(invitation.totp_secret)
+    if secret is None:
+        secret, form.held_secret.data = offers.make(web.vault(), invitation.id, web.now())
     html = render_template(
         "factors/anew.html",
         form=form,

@@ -11,7 +11,8 @@ from wtforms.validators import InputRequired
 from liaison import web
 from liaison.errors import StaleFactor, Unauthenticated
 from liaison.portal.frame import home, local
-from liaison.services import accounts, guards
+from liaison.portal.steps import passkey_needed
+from liaison.services import accounts, guards, passkeys
 from liaison.web import signin
 
 bp = Blueprint("fresh", __name__, url_prefix="/account/fresh")
@@ -44,6 +45,8 @@ def ask() -> ResponseReturnValue:
     visitor = _signed_in()
     try:
         guards.fresh_factor(visitor.actor, web.now())
+        if passkey_needed(request.args.get("next")):
+            passkeys.demand_factor(web.db(), visitor.actor, web.now())
     except StaleFactor:
         return _page(FreshForm())
     return redirect(_next(visitor), 303)

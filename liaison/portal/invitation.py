@@ -10,7 +10,7 @@ import segno
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from wtforms import PasswordField, StringField
+from wtforms import HiddenField, PasswordField, StringField
 
 from liaison import web
 from liaison.domain.password_rules import LONGEST
@@ -20,7 +20,7 @@ from liaison.models import Invitation
 from liaison.portal.invitation_links import read
 from liaison.portal.kept import PortalForm
 from liaison.portal.orders import pointers
-from liaison.services import invitations, organisations, totp
+from liaison.services import invitations, offers, organisations, totp
 from liaison.services.invitations import LinkClosed
 from liaison.web import signin
 
@@ -30,8 +30,9 @@ _NEW = {"autocomplete": "new-password", "maxlength": str(LONGEST)}
 
 
 class EnrolForm(PortalForm):
-    """What makes an account of an invitation."""
+    """What makes an account of an invitation. ``held_secret``: the page's secret, sealed for it."""
 
+    held_secret = HiddenField()
     password = PasswordField("Password", render_kw=_NEW)
     password_again = PasswordField("The same password again", render_kw=_NEW)
     code = StringField(
@@ -80,23 +81,32 @@ def _answer(token: str) -> ResponseReturnValue:
 def _enrol(row: Invitation) -> ResponseReturnValue:
     form = EnrolForm()
     password, code = form.password.data or "", form.code.data or ""
+    secret = offers.opened(web.vault(), row.id, form.held_secret.data or "", web.now())
     try:
+        if secret is None:
+            raise Invalid([FieldError("/code", offers.TOO_OLD)])
         if password != (form.password_again.data or ""):
             raise Invalid([FieldError("/password_again", "The two passwords are not the same.")])
         person, codes = invitations.accept(
-            web.db(), web.vault(), row.id, password, code, web.now(), address=web.address()
+            web.db(), web.vault(), row.id, secret, password, code, web.now(), address=web.address()
         )
     except Invalid as error:
         web.db().rollback()
         again = invitations.pending(web.db(), row.id, web.now())
-        return _page(again, form, error)
+        return _page(again, form, error, secret)
     web.commit()
     return render_template("invitation/codes.html", codes=codes, person=person)
 
 
-def _page(row: Invitation, form: EnrolForm, error: LiaisonError | None = None) -> Response:
+def _page(
+    row: Invitation,
+    form: EnrolForm,
+    error: LiaisonError | None = None,
+    secret: str | None = None,
+) -> Response:
     faults = pointers.show(form, error.errors) if isinstance(error, Invalid) else []
-    secret = web.vault().open(row.totp_secret)
+    if secret is None:
+        secret, form.held_secret.data = offers.make(web.vault(), row.id, web.now())
     html = render_template(
         "invitation/show.html",
         invitation=row,

@@ -16,7 +16,7 @@ from liaison.portal.invitation import qr_code
 from liaison.portal.kept import PortalForm
 from liaison.portal.orders import pointers
 from liaison.portal.steps import signed_in
-from liaison.services import guards, own_access, passwords, resets, sign_ins, totp
+from liaison.services import guards, offers, own_access, passwords, resets, sign_ins, totp
 
 bp = Blueprint("own_access", __name__, url_prefix="/account")
 
@@ -98,9 +98,9 @@ def authenticator() -> ResponseReturnValue:
     if request.method == "GET":
         return _secret_page(form)
     sealed = form.held_secret.data or ""
-    secret = own_access.offered_secret(web.vault(), row, sealed, web.now())
+    secret = offers.opened(web.vault(), row.id, sealed, web.now())
     if secret is None:
-        return _secret_page(form, own_access.TOO_OLD)
+        return _secret_page(form, offers.TOO_OLD)
     refused = own_access.replace_authenticator(
         web.db(), web.vault(), row, secret, form.code.data or "", web.address(), web.now()
     )
@@ -116,9 +116,7 @@ def _secret_page(
 ) -> ResponseReturnValue:
     visitor = signed_in()
     if secret is None:
-        secret, form.held_secret.data = own_access.offer_secret(
-            web.vault(), visitor.sign_in, web.now()
-        )
+        secret, form.held_secret.data = offers.make(web.vault(), visitor.sign_in.id, web.now())
     form.code.data = ""
     faults = pointers.show(form, [FieldError("/code", refused)] if refused else [])
     html = render_template(

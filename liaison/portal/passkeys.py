@@ -14,8 +14,8 @@ from liaison.errors import Invalid, Unauthenticated
 from liaison.portal.frame import home, local
 from liaison.portal.kept import PortalForm
 from liaison.portal.orders import pointers
-from liaison.portal.steps import awaiting, has_passkey, refused_page, signed_in
-from liaison.services import accounts, factors, guards
+from liaison.portal.steps import awaiting, has_passkey, passkey_needed, refused_page, signed_in
+from liaison.services import accounts, factors
 from liaison.services import passkeys as verbs
 from liaison.services.passkeys import Site
 from liaison.web import signin
@@ -51,7 +51,7 @@ def site() -> Site:
 @bp.app_context_processor
 def for_templates() -> dict[str, object]:
     """Pages that ask for a code offer a passkey to whoever has one."""
-    return {"has_passkey": has_passkey}
+    return {"has_passkey": has_passkey, "passkey_needed": passkey_needed}
 
 
 @bp.post("/login/passkey/options")
@@ -118,7 +118,7 @@ def new() -> ResponseReturnValue:
     """Adds a passkey under a name."""
     form = NewPasskeyForm()
     visitor = signed_in()
-    guards.fresh_factor(visitor.actor, web.now())
+    verbs.demand_factor(web.db(), visitor.actor, web.now())
     if request.method == "GET":
         return render_template("account/passkey_new.html", form=form, faults=[])
     try:
@@ -155,7 +155,7 @@ def rename(passkey_id: UUID) -> ResponseReturnValue:
     passkey = verbs.own(web.db(), web.actor(), passkey_id)
     form = NameForm()
     if request.method == "GET":
-        guards.fresh_factor(web.actor(), web.now())
+        verbs.demand_factor(web.db(), web.actor(), web.now())
         form.name.data = form.name.data or passkey.name
         return render_template("account/passkey.html", form=form, passkey=passkey, faults=[])
     try:
@@ -173,6 +173,7 @@ def rename(passkey_id: UUID) -> ResponseReturnValue:
 @login_required  # type: ignore[untyped-decorator]
 def remove(passkey_id: UUID) -> ResponseReturnValue:
     """Removes a passkey: it opens nothing from now on."""
-    verbs.remove(web.db(), web.actor(), passkey_id, web.now())
+    here = signed_in().sign_in.id
+    verbs.remove(web.db(), web.actor(), passkey_id, web.now(), keep=here)
     web.commit()
     return redirect(url_for("account.show", done="removed", _anchor="factors"), 303)

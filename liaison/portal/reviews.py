@@ -1,4 +1,4 @@
-"""Open orders that a disabled person touched, each to be confirmed or withdrawn by another."""
+"""Orders that a disabled person had a hand in, each to be looked at by another."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ bp = Blueprint("reviews", __name__, url_prefix="/reviews")
 
 _STANDS = SelectChoice(reviews.CONFIRMED, "It stands: I have looked at it and answer for it")
 _GOES = SelectChoice(reviews.WITHDRAWN, "Withdraw it; the provider is told, with the reason below")
+_DISCARDED = SelectChoice(reviews.WITHDRAWN, "Discard it: it was never sent")
+_SEEN = SelectChoice(reviews.CONFIRMED, "Seen: it has ended already")
 
 
 class ReviewForm(PortalForm):
@@ -69,8 +71,10 @@ def decide(review_id: UUID) -> ResponseReturnValue:
 def _page(
     review: OrderReview, form: ReviewForm, error: Invalid | None = None
 ) -> ResponseReturnValue:
-    if review.order.state not in reviews.RUNNING:
-        form.decision.choices = [SelectChoice(reviews.CONFIRMED, "Seen: it has ended already")]
+    if review.order.state not in reviews.OPEN:
+        form.decision.choices = [_SEEN]
+    elif review.order.state not in reviews.RUNNING:
+        form.decision.choices = [_STANDS, _DISCARDED]
     if request.method == "GET" and form.decision.data not in (reviews.CONFIRMED, reviews.WITHDRAWN):
         form.decision.data = None  # nobody confirms by leaving things as they are
     faults = [] if error is None else pointers.show(form, error.errors)

@@ -91,3 +91,8 @@ def has_passkey() -> bool:
     if visitor is None:
         return False
     return bool(passkeys.of_person(web.db(), visitor.person.id))
+
+
+def passkey_needed(target: str | None) -> bool:
+    """Whether a code does not do for what the fresh factor is needed for: one's passkeys."""
+    return (local(target) or "").startswith("/account/passkeys/") and has_passkey()

@@ -15,7 +15,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from liaison.domain import password_rules
-from liaison.domain.addresses import institutional_email
+from liaison.domain.addresses import institutional_email, person_name
 from liaison.domain.password_rules import LONGEST, SHORTEST
 from liaison.domain.reading import unstorable
 from liaison.domain.vocabulary import CONTACT_POINT_ROLES, PROVIDER_ROLES, Role
@@ -75,6 +75,9 @@ PER_PAIR, PER_ACCOUNT, PER_ADDRESS = 5, 10, 50
 never used, and from one address at all."""
 
 _NOBODY = UUID(int=0)
+
+KNOWN = 200
+"""How many of a person's last sign-ins say from where they are known."""
 
 UNKNOWN = "E-mail address or password is wrong."
 
@@ -143,6 +146,20 @@ def start(
     if tried.person_id is None or not right:
         note_refused(session, tried, address, now)
         return Refused(UNKNOWN)
+    # Held: a password that is changed, or an account disabled, while this one was checked
+    # lets nobody in.
+    counts = session.scalar(
+        select(Person.id)
+        .where(
+            Person.id == tried.person_id,
+            Person.password_hash == tried.password_hash,
+            Person.disabled_at.is_(None),
+        )
+        .with_for_update()
+    )
+    if counts is None:
+        note_refused(session, tried, address, now)
+        return Refused(UNKNOWN)
     token = secrets.token_urlsafe(32)
     row = SignIn(
         token_hash=token_hash(token),
@@ -183,17 +200,18 @@ def _wait(session: Session, email: str, person_id: UUID, address: str, now: date
 
 
 def _knows(session: Session, person_id: UUID, address: str) -> bool:
-    """Whether the person has signed in from this address before."""
-    found = session.scalar(
-        select(SignIn.id)
-        .where(
-            SignIn.person_id == person_id,
-            SignIn.address == address,
-            SignIn.factor_at.is_not(None),
-        )
-        .limit(1)
+    """Whether the person has signed in from this place before.
+
+    A place, as the limits count it: an IPv6 address changes within its own /64.
+    """
+    found = session.scalars(
+        select(SignIn.address)
+        .where(SignIn.person_id == person_id, SignIn.factor_at.is_not(None))
+        .order_by(SignIn.id.desc())
+        .limit(KNOWN)
     )
-    return found is not None
+    here = throttle.place(address)
+    return any(throttle.place(known) == here for known in found)
 
 
 def resume(session: Session, token: str, now: datetime) -> SignIn | None:
@@ -266,7 +284,7 @@ def register_person(
     secret = totp_secret or totp.new_secret()
     person = Person(
         email=institutional_email(email).lower(),
-        name=name.strip(),
+        name=person_name(name),
         authority=authority,
         provider=provider,
         password_hash=passwords.hashed(password),
@@ -295,8 +313,10 @@ def _check_person(
             faults.append(FieldError("/email", "This address has an account already."))
     except ValueError as error:
         faults.append(FieldError("/email", str(error)))
-    if not name.strip():
-        faults.append(FieldError("/name", "Enter the person's name."))
+    try:
+        person_name(name)
+    except ValueError as error:
+        faults.append(FieldError("/name", str(error)))
     where = authority or provider
     own = (name, email, where.name if where else "")
     if fault := password_rules.fault(password, own):

@@ -242,6 +242,8 @@ def tell(
     params: Mapping[str, Any],
     key: str,
     now: datetime,
+    *,
+    sealed_link: str | None = None,
 ) -> None:
     """A letter to a person about their own access; ``key`` names its reason, once."""
     organisation = person.authority or person.provider
@@ -250,7 +252,8 @@ def tell(
         "authority": organisation.name if organisation else "",
         **params,
     }
-    outbox.queue_letter(session, person.email, letter, told, f"{letter}:{key}", now)
+    key = f"{letter}:{key}"
+    outbox.queue_letter(session, person.email, letter, told, key, now, sealed_link=sealed_link)
 
 
 def throttle_keys(email: str, address: str) -> tuple[str, str, str]:

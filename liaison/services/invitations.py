@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from liaison.clock import rfc3339
 from liaison.domain import password_rules
 from liaison.domain.actors import Actor
-from liaison.domain.addresses import institutional_email
+from liaison.domain.addresses import institutional_email, person_name
 from liaison.domain.lookalike import check_domain
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import check_texts
@@ -84,11 +84,10 @@ def invite(
         invited_by_id=actor.person_id,
         invited_at=now,
         expires_at=now + LASTS,
-        totp_secret=vault.seal(totp.new_secret()),
     )
     session.add(row)
     session.flush()
-    _write_letter(session, actor, row, organisation.name, link(row.id), now)
+    _write_letter(session, actor, row, organisation.name, vault.seal(link(row.id)), now)
     told = {"email": row.email, "name": row.name, "roles": row.roles}
     _note(session, now, "invited", actor, row, told)
     return row
@@ -129,8 +128,10 @@ def _checked(
             faults.append(FieldError("/email", said))
     except ValueError as error:
         faults.append(FieldError("/email", str(error)))
-    if not name.strip():
-        faults.append(FieldError("/name", "Enter the person’s name."))
+    try:
+        person_name(name)
+    except ValueError as error:
+        faults.append(FieldError("/name", str(error)))
     if roles is None:
         faults.append(roles_fault(organisation))
     if faults:
@@ -159,7 +160,7 @@ def open_now(now: datetime) -> tuple[Any, ...]:
 
 
 def _write_letter(
-    session: Session, actor: Actor, row: Invitation, organisation: str, link: str, now: datetime
+    session: Session, actor: Actor, row: Invitation, organisation: str, sealed: str, now: datetime
 ) -> None:
     params = {
         "name": row.name,
@@ -167,9 +168,9 @@ def _write_letter(
         "organisation": organisation,
         "roles": ", ".join(Role(role).label for role in row.roles),
         "until": row.expires_at.isoformat(),
-        "link": link,
     }
-    outbox.queue_letter(session, row.email, "invitation", params, f"invitation:{row.id}", now)
+    key = f"invitation:{row.id}"
+    outbox.queue_letter(session, row.email, "invitation", params, key, now, sealed_link=sealed)
 
 
 def revoke(session: Session, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
@@ -209,6 +210,7 @@ def accept(
     session: Session,
     vault: Vault,
     invitation_id: UUID,
+    secret: str,
     password: str,
     code: str,
     now: datetime,
@@ -217,12 +219,11 @@ def accept(
 ) -> tuple[Person, list[str]]:
     """The account, and its recovery codes, which are shown once.
 
-    The code must be of the secret that the invitation's page has shown; its time step is
-    remembered, so that it does not sign in too. Of two who try at once one wins.
+    ``secret`` is the one that the invitation's page has shown, and the code is of it; its time
+    step is remembered, so that it does not sign in too. Of two who try at once one wins.
     """
     row = pending(session, invitation_id, now)
     organisation = organisations.of_invitation(session, row)
-    secret = vault.open(row.totp_secret)
     step = _step(row, organisation.name, secret, password, code, now)
     if not _close(session, row, now, used_at=now):
         raise LinkClosed(USED)

@@ -81,13 +81,14 @@ def roll(
     if not 0 <= overlap <= LONGEST_OVERLAP:
         text = f"Enter 0 to {LONGEST_OVERLAP} days."
         raise Invalid([FieldError("/overlap", text)])
+    longest = timedelta(days=DAYS)  # a successor lasts as long as the key it takes over from
     row, shown = keys.make_key(
         session,
         provider,
         old.name,
         old.scopes,
         now,
-        expires_at=now + timedelta(days=DAYS),
+        expires_at=now + (old.expires_at - old.created_at if old.expires_at else longest),
         networks=old.networks,
         created_by_id=actor.person_id,
     )
@@ -125,6 +126,11 @@ def demand_keeper(actor: Actor, now: datetime) -> None:
 def _keeper_of(session: Session, actor: Actor, now: datetime) -> Provider:
     """The provider, locked; the actor may keep its keys and is not being let go meanwhile."""
     demand_keeper(actor, now)
+    # The provider's row orders its key-keepers one after the other, and goes first: those who
+    # keep people lock in this order too.
+    provider = session.scalars(
+        select(Provider).where(Provider.id == actor.provider_id).with_for_update(of=Provider)
+    ).one()
     # Disabling locks the person's row: a key is made before it, and taken back with it, or not.
     person = session.scalars(
         select(Person)
@@ -134,10 +140,7 @@ def _keeper_of(session: Session, actor: Actor, now: datetime) -> Provider:
     ).one_or_none()
     if person is None or person.disabled_at is not None:
         raise Forbidden("Your account is disabled.")
-    # The provider's row orders its key-keepers one after the other.
-    return session.scalars(
-        select(Provider).where(Provider.id == actor.provider_id).with_for_update(of=Provider)
-    ).one()
+    return provider
 
 
 def _of(session: Session, provider: Provider, key_id: UUID) -> ApiKey:
@@ -229,6 +232,9 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         network = IPv4Network((inner, network.prefixlen - 96))
     if network.prefixlen == 0:
         raise ValueError(f"“{shown}” is every address there is. Leave the field empty for that.")
+    shortest = 8 if network.version == 4 else 16
+    if network.prefixlen < shortest:
+        raise ValueError(f"“{shown}” is too wide. Name a network of at least /{shortest}.")
     return network
 
 

@@ -33,7 +33,7 @@ from liaison.models.work import MessageState, TimerKind, Wanted
 from liaison.queries import issue as issuing
 from liaison.queries import orders, registry
 from liaison.queries.views import order_content
-from liaison.services import call_tasks, escalation, ledger, order_rows, outbox, timers
+from liaison.services import call_tasks, escalation, ledger, order_rows, outbox, passkeys, timers
 from liaison.services.guards import fresh_factor, order_for
 
 
@@ -93,12 +93,14 @@ def _read(session: Session, data: object, now: datetime) -> tuple[OrderDraft, Pr
 def issue(session: Session, actor: Actor, name: str, version: int | None, now: datetime) -> Order:
     """Serves a draft on its provider: the clocks run, the SPOC is told, the ladder is armed.
 
-    Needs a second factor given within the last five minutes (a passkey where the authority says
-    so) and a memorandum that allows the order; its terms and ladders are copied onto it, so that
-    later changes do not reach it.
+    Needs a second factor given within the last five minutes (a passkey of a day's age where the
+    authority says so) and a memorandum that allows the order; its terms and ladders are copied
+    onto it, so that later changes do not reach it.
     """
     order, state = order_for(session, actor, name, Action.ISSUE, version)
     fresh_factor(actor, now, passkey=order.authority.passkey_to_issue)
+    if order.authority.passkey_to_issue:
+        passkeys.demand_settled(session, actor, now)
     ruling = _within_terms(session, order, actor, now)
     memorandum, terms, due = ruling.memorandum, ruling.terms, ruling.deadlines
     assert memorandum is not None and terms is not None and due is not None

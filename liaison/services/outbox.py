@@ -78,6 +78,7 @@ class Claimed:
     letter: str
     params: dict[str, Any]
     created_at: datetime
+    sealed_link: str | None = None
 
 
 def queue(session: Session, order: Order, contact: Contact, notice: Notice, now: datetime) -> bool:
@@ -120,8 +121,13 @@ def queue_letter(
     params: Mapping[str, Any],
     key: str,
     now: datetime,
+    *,
+    sealed_link: str | None = None,
 ) -> bool:
-    """Puts a letter to a person about their access into the outbox; ``key`` names its reason."""
+    """Puts a letter to a person about their access into the outbox; ``key`` names its reason.
+
+    ``sealed_link`` opens a door to whoever reads it: it is forgotten once the letter is on its way.
+    """
     return insert_once(
         session,
         Message,
@@ -134,6 +140,7 @@ def queue_letter(
             "address": address,
             "letter": letter,
             "params": dict(params),
+            "sealed_link": sealed_link,
             "wanted": Wanted.ALWAYS,
             "urgent": True,
             "state": MessageState.QUEUED,
@@ -154,7 +161,7 @@ def cancel(session: Session, order: Order, *wanted: Wanted) -> None:
             Message.wanted.in_(wanted),
             Message.state.in_((MessageState.QUEUED, MessageState.SENDING)),
         )
-        .values(state=MessageState.CANCELLED)
+        .values(state=MessageState.CANCELLED, sealed_link=None)
         .execution_options(synchronize_session=False)
     )
 
@@ -207,7 +214,17 @@ def claim(session: Session, now: datetime, limit: int = 2) -> list[Claimed]:
 
 
 def _claimed(m: Message) -> Claimed:
-    return Claimed(m.id, m.fence, m.idem, m.channel, m.address, m.letter, m.params, m.created_at)
+    return Claimed(
+        m.id,
+        m.fence,
+        m.idem,
+        m.channel,
+        m.address,
+        m.letter,
+        m.params,
+        m.created_at,
+        m.sealed_link,
+    )
 
 
 WANTED_IN: dict[Wanted, Sequence[OrderState]] = {
@@ -231,7 +248,8 @@ def still_wanted(session: Session, claimed: Claimed) -> bool:
 
 def drop(session: Session, claimed: Claimed) -> bool:
     """Cancels a claimed message that is wanted no longer."""
-    return _under_fence(session, claimed, {"state": MessageState.CANCELLED}, MessageState.SENDING)
+    values = {"state": MessageState.CANCELLED, "sealed_link": None}
+    return _under_fence(session, claimed, values, MessageState.SENDING)
 
 
 def confirm(session: Session, claimed: Claimed, provider_ref: str, now: datetime) -> bool:
@@ -245,6 +263,7 @@ def confirm(session: Session, claimed: Claimed, provider_ref: str, now: datetime
         "provider_ref": provider_ref[:200],
         "lease_until": None,
         "last_error": None,
+        "sealed_link": None,
     }
     return _under_fence(session, claimed, values, MessageState.SENDING, MessageState.CANCELLED)
 
@@ -279,7 +298,7 @@ def put_off(
     message.lease_until = None
     delays = URGENT_DELAYS if message.urgent else DELAYS
     if permanent or message.attempts > len(delays):
-        message.state = MessageState.FAILED
+        message.state, message.sealed_link = MessageState.FAILED, None
         return message
     delay = delays[message.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
     message.state = MessageState.QUEUED

@@ -6,23 +6,18 @@ letter and is noted in the portal log.
 
 from __future__ import annotations
 
-import json
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from liaison.domain import password_rules
-from liaison.errors import FieldError, Invalid, SettingsError, Stale
+from liaison.errors import FieldError, Invalid, Stale
 from liaison.models import Person, SignIn
 from liaison.services import factors, guards, recovery, sign_ins, throttle, totp
 from liaison.services.factors import PER_PLACE, WINDOW, Refused
 from liaison.services.vault import Vault
 
-OFFER = timedelta(minutes=30)
-"""How long a page's new secret may be confirmed."""
-
-TOO_OLD = "This page is too old. A new secret is shown: remove the old entry and scan this one."
 NOT_YOURS = "This is not your password."
 NOT_NEW = "Choose a password that differs from the one you have."
 
@@ -75,30 +70,6 @@ def change_password(
     return ended
 
 
-def offer_secret(vault: Vault, sign_in: SignIn, now: datetime) -> tuple[str, str]:
-    """A new secret for an authenticator, and the same sealed for the page's form.
-
-    Nothing is stored until it is confirmed. The seal binds it to this session and moment, so
-    that nobody plants a secret of their own.
-    """
-    secret = totp.new_secret()
-    made = {"secret": secret, "session": str(sign_in.id), "at": now.isoformat()}
-    return secret, vault.seal(json.dumps(made))
-
-
-def offered_secret(vault: Vault, sign_in: SignIn, sealed: str, now: datetime) -> str | None:
-    """The secret that the page had shown; None where it was not for this session, or is old."""
-    try:
-        made = json.loads(vault.open(sealed))
-        at = datetime.fromisoformat(made["at"])
-    except (SettingsError, ValueError, TypeError, KeyError):
-        return None
-    if made.get("session") != str(sign_in.id) or now - at > OFFER:
-        return None
-    secret: str = made["secret"]
-    return secret
-
-
 def replace_authenticator(
     session: Session,
     vault: Vault,
@@ -110,9 +81,14 @@ def replace_authenticator(
 ) -> Refused | None:
     """The new secret takes the old one's place, once a code shows that it was scanned.
 
-    A recovery code counts as the fresh factor here: that is what it is for.
+    A recovery code counts as the fresh factor here: that is what it is for. A factor that is
+    switched off stays so: only an administrator, or a reset, brings it back.
     """
     guards.fresh_factor(factors.actor(sign_in, address), now, recovery=True)
+    # Locked: wrong tries elsewhere may switch it off at this moment.
+    off = select(Person.factor_off_at).where(Person.id == sign_in.person_id).with_for_update()
+    if session.scalar(off) is not None:
+        return Refused(totp.OFF)
     step = totp.step_of(secret, code, now)
     if step is None:
         return Refused(totp.WRONG)
@@ -137,18 +113,19 @@ def set_authenticator(
             totp_secret=vault.seal(secret),
             totp_last_step=step,
             factor_failures=0,
-            factor_off_at=None,
         )
         .execution_options(synchronize_session=False)
     )
 
 
 def new_recovery_codes(session: Session, sign_in: SignIn, address: str, now: datetime) -> list[str]:
-    """Ten new recovery codes, to be shown once; the old ones count no longer."""
+    """Ten new recovery codes, to be shown once; the old ones and other sessions end."""
     guards.fresh_factor(factors.actor(sign_in, address), now)
     codes = recovery.make(session, sign_in.person, now)
+    ended = sign_ins.end_all(session, sign_in.person_id, "factor_changed", now, keep=sign_in.id)
     _tell(session, sign_in, "New recovery codes were made; the old ones are void.", address, now)
-    factors.note(session, sign_in, "recovery_codes_made", {"codes": len(codes)}, address, now)
+    data = {"codes": len(codes), "sessions_ended": ended}
+    factors.note(session, sign_in, "recovery_codes_made", data, address, now)
     return codes
 
 

@@ -29,13 +29,19 @@ from webauthn.helpers.structs import (
 
 from liaison.domain.actors import Actor
 from liaison.domain.reading import unstorable
-from liaison.errors import FieldError, Invalid, NotFound
+from liaison.errors import FieldError, Forbidden, Invalid, NotFound, StaleFactor
 from liaison.models import Passkey, Person, SignIn
-from liaison.services import factors, guards, portal_log
+from liaison.services import factors, guards, portal_log, sign_ins
 from liaison.services.factors import Passed, Refused
 
 LIFE = timedelta(minutes=5)
 """How long a challenge may be answered."""
+
+SETTLED = timedelta(hours=24)
+"""How old a passkey is before it issues, where the authority issues with passkeys only.
+
+Its owner gets a letter when it is added: whoever slipped it in has a day to be found.
+"""
 
 MOST = 20
 """Passkeys of one person."""
@@ -49,6 +55,11 @@ REGISTER, USE = "register", "use"
 WRONG = "The passkey was not accepted. Try again, or give a code of your authenticator."
 TOO_LATE = "That took more than 5 minutes, or was tried twice. Try again."
 NOT_ADDED = "The passkey could not be added: the device's answer does not fit. Try again."
+BY_PASSKEY = "Use your passkey: only it adds, renames or removes one. Nothing was done."
+TOO_NEW = (
+    "Your authority issues with a passkey that was added 24 hours ago or earlier; this one counts "
+    "for signing in only until then. Nothing was sent."
+)
 NONE = "You have no passkey here yet. Give a code of your authenticator."
 
 
@@ -72,9 +83,34 @@ def of_person(session: Session, person_id: UUID) -> list[Passkey]:
     return list(session.scalars(found.order_by(Passkey.created_at, Passkey.id)))
 
 
+def demand_factor(session: Session, actor: Actor, now: datetime) -> None:
+    """Refuses to change a person's passkeys unless a fresh passkey says so, where there is one.
+
+    A code can be phished: it would add the thief's own passkey, and remove the owner's.
+    """
+    guards.fresh_factor(actor, now)
+    by_passkey = actor.via is not None and actor.via.factor == factors.PASSKEY
+    if not by_passkey and actor.person_id and of_person(session, actor.person_id):
+        raise StaleFactor(BY_PASSKEY)
+
+
+def demand_settled(session: Session, actor: Actor, now: datetime) -> None:
+    """Refuses unless the passkey that was just given is old enough to issue with."""
+    guards.fresh_factor(actor, now, passkey=True)
+    given_at = actor.via.factor_at if actor.via else None
+    settled = select(Passkey.id).where(
+        Passkey.person_id == actor.person_id,
+        # The session does not say which passkey it was; the passkey says when it was used.
+        Passkey.last_used_at == given_at,
+        Passkey.created_at <= now - SETTLED,
+    )
+    if session.scalar(settled.limit(1)) is None:
+        raise Forbidden(TOO_NEW)
+
+
 def offer(session: Session, sign_in: SignIn, site: Site, now: datetime) -> dict[str, Any]:
     """What the browser needs to make a new passkey."""
-    guards.fresh_factor(factors.actor(sign_in, ""), now)
+    demand_factor(session, factors.actor(sign_in, ""), now)
     person = sign_in.person
     options = webauthn.generate_registration_options(
         rp_id=site.host,
@@ -101,8 +137,13 @@ def add(
     address: str,
     now: datetime,
 ) -> Passkey | Refused:
-    """Keeps a new passkey under a name. Needs a fresh factor; its owner is told by letter."""
-    guards.fresh_factor(factors.actor(sign_in, address), now)
+    """Keeps a new passkey under a name; every other session of its owner ends.
+
+    Needs a fresh factor, a passkey where there is one; the owner is told by letter.
+    """
+    # Two additions at once take turns: the second meets the passkey of the first.
+    session.execute(select(Person.id).where(Person.id == sign_in.person_id).with_for_update())
+    demand_factor(session, factors.actor(sign_in, address), now)
     name = _checked_name(name)
     challenge = _take(session, sign_in, REGISTER, now)
     if challenge is None:
@@ -134,9 +175,15 @@ def add(
     )
     session.add(passkey)
     session.flush()
+    ended = sign_ins.end_all(session, sign_in.person_id, "factor_changed", now, keep=sign_in.id)
     told = {"what": f"A passkey was added: {name}.", "address": address, "at": now.isoformat()}
     factors.tell(session, sign_in.person, "factor_changed", told, f"passkey:{passkey.id}", now)
-    data = {"factor": factors.PASSKEY, "passkey": str(passkey.id), "name": name}
+    data = {
+        "factor": factors.PASSKEY,
+        "passkey": str(passkey.id),
+        "name": name,
+        "sessions_ended": ended,
+    }
     factors.note(session, sign_in, "factor_added", data, address, now)
     return passkey
 
@@ -222,19 +269,23 @@ def _fits(
 
 def rename(session: Session, actor: Actor, passkey_id: UUID, name: str, now: datetime) -> Passkey:
     """Another name for one of one's own passkeys; ``Invalid``, ``NotFound``."""
-    guards.fresh_factor(actor, now)
+    own(session, actor, passkey_id)  # absent is said before anything else is asked for
+    demand_factor(session, actor, now)
     passkey = own(session, actor, passkey_id)
     passkey.name = _checked_name(name)
     session.flush()
     return passkey
 
 
-def remove(session: Session, actor: Actor, passkey_id: UUID, now: datetime) -> Passkey:
-    """Removes one of one's own passkeys.
+def remove(
+    session: Session, actor: Actor, passkey_id: UUID, now: datetime, *, keep: UUID | None = None
+) -> Passkey:
+    """Removes one of one's own passkeys; every session of its owner ends but the one to ``keep``.
 
     Not the last one where the authority demands passkeys: its owner could issue nothing more.
     """
-    guards.fresh_factor(actor, now)
+    own(session, actor, passkey_id)  # absent is said before anything else is asked for
+    demand_factor(session, actor, now)
     # Two removals at once take turns: each counts what the other has left.
     session.execute(select(Person.id).where(Person.id == actor.person_id).with_for_update())
     passkey = own(session, actor, passkey_id)
@@ -245,6 +296,7 @@ def remove(session: Session, actor: Actor, passkey_id: UUID, now: datetime) -> P
         detail = "Your authority issues with passkeys only, and this is your last: add one first."
         raise Invalid([FieldError("", detail)], detail)
     session.delete(passkey)
+    ended = sign_ins.end_all(session, person.id, "factor_changed", now, keep=keep)
     told = {
         "what": f"A passkey was removed: {passkey.name}.",
         "address": actor.via.address if actor.via else "",
@@ -256,6 +308,7 @@ def remove(session: Session, actor: Actor, passkey_id: UUID, now: datetime) -> P
         "factor": factors.PASSKEY,
         "passkey": str(passkey.id),
         "name": passkey.name,
+        "sessions_ended": ended,
         **portal_log.by(actor),
     }
     where = portal_log.organisation_of(person)

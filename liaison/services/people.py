@@ -7,33 +7,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import LONGEST_REASON, check_texts
+from liaison.domain.vocabulary import Role
 from liaison.errors import FieldError, Forbidden, Invalid, NotFound
-from liaison.models import (
-    Authority,
-    FactorReset,
-    Invitation,
-    Person,
-    PersonRole,
-    Provider,
-)
+from liaison.models import Authority, Person, PersonRole, Provider
 from liaison.services import (
+    access_letters,
     guards,
     invitations,
-    keys,
     organisations,
     portal_log,
     reviews,
     sign_ins,
+    taking_back,
 )
 from liaison.services.organisations import AlreadyDone
 
 LAST = "the last administrator cannot remove themselves. Make somebody else administrator first."
+LAST_AUDITOR = "the last auditor stays. Make somebody else auditor first."
+TO_ONESELF = "Nobody gives roles to themselves: another administrator does it. Nothing was done."
 
 
 def disable(session: Session, actor: Actor, person_id: UUID, reason: str, now: datetime) -> Person:
@@ -45,17 +42,15 @@ def disable(session: Session, actor: Actor, person_id: UUID, reason: str, now: d
     organisation, person = _to_manage(session, actor, person_id, reason, now)
     if person.disabled_at is not None:
         raise AlreadyDone("This person is disabled already. Nothing was done.")
-    if _administers(person, organisation) and not _others(session, person, organisation):
-        raise _last(person, actor)
+    _demand_others(session, actor, person, organisation, person.role_set)
     person.disabled_at = now
     told: dict[str, Any] = {"reason": reason.strip(), "person": str(person.id)}
     told["sessions"] = sign_ins.end_all(session, person.id, "disabled", now)
-    # Whoever made a key has seen it, and may hold it still.
-    revoked = keys.revoke_of(session, person.id, now, by=actor.person_id)
-    told["keys"] = [str(key.id) for key in revoked]
-    told["invitations"] = _take_back(session, person, actor, now)
+    told |= taking_back.take_back(session, person, actor, now)
     told["reviews"] = reviews.open_for(session, person, now)
     _note(session, now, "disabled", actor, person, told)
+    what = f"The account of {person.name} was disabled: nobody signs in with it any more."
+    access_letters.tell(session, actor, what, now, person=person)
     return person
 
 
@@ -66,6 +61,8 @@ def enable(session: Session, actor: Actor, person_id: UUID, reason: str, now: da
         raise AlreadyDone("This person is not disabled. Nothing was done.")
     person.disabled_at = None
     _note(session, now, "enabled", actor, person, {"reason": reason.strip()})
+    what = f"The account of {person.name}, which was disabled, was enabled again."
+    access_letters.tell(session, actor, what, now, person=person)
     return person
 
 
@@ -77,20 +74,30 @@ def set_roles(
     reason: str,
     now: datetime,
 ) -> Person:
-    """What a person may do from now on; it holds from their next click."""
+    """What a person may do from now on; it holds from their next click.
+
+    Nobody gives roles to themselves. An administrator who is none any more leaves no key,
+    invitation or reset behind.
+    """
     organisation, person = _to_manage(session, actor, person_id, reason, now)
     given = invitations.checked_roles(roles, organisation)
     if given is None:
         raise Invalid([invitations.roles_fault(organisation)])
     before = person.role_set
-    losing = _administers(person, organisation) and organisations.keeper(organisation) not in given
-    if losing and person.disabled_at is None and not _others(session, person, organisation):
-        raise _last(person, actor)
+    if person.disabled_at is None:
+        _demand_others(session, actor, person, organisation, before - given)
+    if person.id == actor.person_id and given - before:
+        raise Forbidden(TO_ONESELF)
     for row in [row for row in person.roles if row.role not in given]:
         person.roles.remove(row)
     person.roles.extend(PersonRole(role=role) for role in sorted(given - before))
-    told = {"reason": reason.strip(), "before": sorted(before), "roles": sorted(given)}
+    told: dict[str, Any] = {"reason": reason.strip()}
+    told |= {"before": sorted(before), "roles": sorted(given)}
+    if organisations.keeper(organisation) in before - given:
+        told |= taking_back.take_back(session, person, actor, now)
     _note(session, now, "roles_changed", actor, person, told)
+    what = f"{person.name} has other roles now: {_words(given)}; before: {_words(before)}."
+    access_letters.tell(session, actor, what, now, person=person)
     return person
 
 
@@ -119,60 +126,44 @@ def find(session: Session, actor: Actor, person_id: UUID) -> Person:
     return person
 
 
-def _administers(person: Person, organisation: Authority | Provider) -> bool:
-    return organisations.keeper(organisation) in person.role_set
+def _demand_others(
+    session: Session,
+    actor: Actor,
+    person: Person,
+    organisation: Authority | Provider,
+    lost: Collection[Role],
+) -> None:
+    """``Forbidden`` where an organisation would be left with no administrator, or no auditor.
+
+    Without its last auditor an authority's log has no other reader than its administrators.
+    """
+    if organisations.keeper(organisation) in lost:
+        _demand_other(session, actor, person, organisations.keeper(organisation), LAST)
+    if Role.AUDITOR in lost:
+        _demand_other(session, actor, person, Role.AUDITOR, LAST_AUDITOR)
 
 
-def _others(session: Session, person: Person, organisation: Authority | Provider) -> int:
-    """How many other administrators of the organisation can sign in."""
-    same = (
-        Person.authority_id == organisation.id
-        if isinstance(organisation, Authority)
-        else Person.provider_id == organisation.id
-    )
-    query = (
+def _demand_other(session: Session, actor: Actor, person: Person, role: Role, rule: str) -> None:
+    """``Forbidden`` unless somebody else of the organisation, who can sign in, has the role."""
+    others = (
         select(func.count())
         .select_from(Person)
         .join(PersonRole, PersonRole.person_id == Person.id)
         .where(
-            same,
+            organisations.of_same(Person, actor),
             Person.id != person.id,
             Person.disabled_at.is_(None),
-            PersonRole.role == organisations.keeper(organisation),
+            PersonRole.role == role,
         )
     )
-    return session.scalar(query) or 0
+    if not session.scalar(others):
+        who = "You are" if person.id == actor.person_id else f"{person.name} is"
+        office = "auditor" if role is Role.AUDITOR else "administrator"
+        raise Forbidden(f"{who} the only {office} left: {rule}")
 
 
-def _last(person: Person, actor: Actor) -> Forbidden:
-    who = "You are" if person.id == actor.person_id else f"{person.name} is"
-    return Forbidden(f"{who} the only administrator left: {LAST}")
-
-
-def _take_back(session: Session, person: Person, actor: Actor, now: datetime) -> list[str]:
-    """Doors that a hijacked account may have opened for others, or for itself."""
-    session.execute(
-        update(FactorReset)
-        .where(
-            FactorReset.asked_by_id == person.id,
-            FactorReset.done_at.is_(None),
-            FactorReset.cancelled_at.is_(None),
-        )
-        .values(cancelled_at=now, cancelled_by_id=actor.person_id)
-        .execution_options(synchronize_session=False)
-    )
-    gone = session.scalars(
-        update(Invitation)
-        .where(
-            or_(Invitation.invited_by_id == person.id, Invitation.person_id == person.id),
-            Invitation.used_at.is_(None),
-            Invitation.revoked_at.is_(None),
-        )
-        .values(revoked_at=now)
-        .returning(Invitation.id)
-        .execution_options(synchronize_session=False)
-    )
-    return sorted(str(row) for row in gone)
+def _words(roles: Collection[Role]) -> str:
+    return ", ".join(role.label for role in Role if role in roles)
 
 
 def _note(

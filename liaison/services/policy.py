@@ -10,7 +10,7 @@ from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, demand
 from liaison.errors import Forbidden
 from liaison.models import Authority
-from liaison.services import guards, portal_log
+from liaison.services import access_letters, guards, portal_log
 
 
 def demand_right(actor: Actor) -> None:
@@ -32,4 +32,7 @@ def set_passkey_to_issue(
         told = {"passkey_to_issue": demanded, **portal_log.by(actor)}
         where = portal_log.organisation_of_actor(actor)
         portal_log.note(session, now, "policy_changed", actor.id, where, told)
+        how = "with a passkey only" if demanded else "with any second factor"
+        what = f"Orders of {authority.name} are issued {how} from now on."
+        access_letters.tell(session, actor, what, now)
     return authority

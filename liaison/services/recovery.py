@@ -26,6 +26,8 @@ _LOOK_ALIKE = str.maketrans("018", "OIB")
 
 def make(session: Session, person: Person, now: datetime) -> list[str]:
     """Ten new codes, as they are shown once; the old ones are worth nothing from now on."""
+    # Locked: of two new sets at once, the second removes the first.
+    session.execute(select(Person.id).where(Person.id == person.id).with_for_update())
     session.execute(
         delete(RecoveryCode)
         .where(RecoveryCode.person_id == person.id)

@@ -31,10 +31,14 @@ WITH_A_SECOND = timedelta(hours=1)
 WithReason = Callable[[Session, Actor, UUID, str, datetime], object]
 """A verb on a colleague that asks for a reason."""
 
+SENDABLE = timedelta(hours=72)
+"""How long after it took effect a reset still lets a link be sent; then it is asked for again."""
+
 LINK_LIFE = timedelta(hours=24)
 KIND = "reset"
 _SALT = "liaison.reset"
 
+RUN_OUT = "This reset has run out: its link was to be sent within 72 hours. Ask for it again."
 NONE_OPEN = "No reset of this person's second factor is running."
 LINK_DEAD = "This link was used, is too old or was taken back. Ask your administrator for another."
 
@@ -53,14 +57,23 @@ def open_for(session: Session, person_id: UUID) -> FactorReset | None:
     ).one_or_none()
 
 
+def has_run_out(reset: FactorReset, now: datetime) -> bool:
+    """Whether it is too old for a link: nobody keeps a reset in a drawer until it is of use."""
+    return now >= reset.effective_at + SENDABLE
+
+
 def ask(session: Session, actor: Actor, person_id: UUID, reason: str, now: datetime) -> FactorReset:
     """Asks for a reset of somebody's second factor; it takes effect after the cooling-off."""
     person = colleague(session, actor, person_id, now)
     reason = _checked_reason(reason)
     if person.disabled_at is not None:
         raise InvalidTransition("The account is disabled: enable it first.")
-    if open_for(session, person.id) is not None:
+    running = open_for(session, person.id)
+    if running is not None and not has_run_out(running, now):
         raise InvalidTransition("A reset is running already for this person.")
+    if running is not None:
+        running.cancelled_by_id, running.cancelled_at = actor.person_id, now
+        _revoke_links(session, person.id, now)
     reset = FactorReset(
         person_id=person.id,
         reason=reason,
@@ -87,11 +100,15 @@ def confirm(session: Session, actor: Actor, person_id: UUID, now: datetime) -> F
     reset = _running(session, person.id)
     if reset.asked_by_id == actor.person_id:
         raise Forbidden("You asked for this reset yourself: another administrator confirms it.")
+    if has_run_out(reset, now):
+        raise InvalidTransition(RUN_OUT)
     if reset.confirmed_at is not None:
         raise InvalidTransition("This reset was confirmed already.")
     reset.confirmed_by_id, reset.confirmed_at = actor.person_id, now
     reset.effective_at = min(reset.effective_at, now + WITH_A_SECOND)
     session.flush()
+    told = {"confirmed_by": actor.name, "effective": reset.effective_at.isoformat()}
+    factors.tell(session, person, "factor_reset_confirmed", told, str(reset.id), now)
     _note(session, actor, person, "reset_confirmed", {"reset": str(reset.id)}, now)
     return reset
 
@@ -130,6 +147,8 @@ def send_link(
         raise InvalidTransition(
             f"The reset takes effect on {reset.effective_at:%d %b %Y, %H:%M} UTC, not before."
         )
+    if has_run_out(reset, now):
+        raise InvalidTransition(RUN_OUT)
     _revoke_links(session, person.id, now)
     invitation = Invitation(
         id=new_id(),
@@ -142,13 +161,13 @@ def send_link(
         invited_by_id=actor.person_id,
         invited_at=now,
         expires_at=now + LINK_LIFE,
-        totp_secret=vault.seal(totp.new_secret()),
         person_id=person.id,
     )
     session.add(invitation)
     session.flush()
-    told = {"link": link_to(invitation.id), "until": invitation.expires_at.isoformat()}
-    factors.tell(session, person, "factor_reset", told, str(invitation.id), now)
+    told = {"until": invitation.expires_at.isoformat()}
+    link = vault.seal(link_to(invitation.id))
+    factors.tell(session, person, "factor_reset", told, str(invitation.id), now, sealed_link=link)
     _note(session, actor, person, "reset_link_sent", {"reset": str(reset.id)}, now)
     return invitation
 
@@ -174,14 +193,19 @@ def invitation_of(session: Session, secret_key: str, token: str, now: datetime) 
 
 
 def redeem(
-    session: Session, vault: Vault, invitation: Invitation, code: str, address: str, now: datetime
+    session: Session,
+    vault: Vault,
+    invitation: Invitation,
+    secret: str,
+    code: str,
+    address: str,
+    now: datetime,
 ) -> list[str] | None:
     """The person begins anew: new authenticator, new recovery codes, no passkey, no session.
 
-    The caller has checked the password. The recovery codes are shown once; None where the code
-    is not one of the new secret.
+    The caller has checked the password; ``secret`` is what the page has shown. The recovery
+    codes are shown once; None where the code is not one of the new secret.
     """
-    secret = vault.open(invitation.totp_secret)
     step = totp.step_of(secret, code, now)
     if step is None:
         return None
@@ -199,6 +223,7 @@ def redeem(
     if person is None or not isinstance(used, CursorResult) or used.rowcount != 1:
         raise NotFound(LINK_DEAD)
     own_access.set_authenticator(session, vault, person, secret, step)
+    session.execute(update(Person).where(Person.id == person.id).values(factor_off_at=None))
     gone = session.execute(delete(Passkey).where(Passkey.person_id == person.id))
     codes = recovery.make(session, person, now)
     ended = sign_ins.end_all(session, person.id, "factor_changed", now)

@@ -1,11 +1,11 @@
-"""Open orders that a disabled person touched: another person confirms or withdraws each."""
+"""Orders that a disabled person had a hand in: another person looks at each."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from liaison.domain.actors import Actor
@@ -23,19 +23,35 @@ CONFIRMED, WITHDRAWN = "confirmed", "withdrawn"
 RUNNING = (OrderState.ISSUED, OrderState.ACKNOWLEDGED, OrderState.PRESERVED)
 """A provider acts on it or keeps data under it."""
 
+OPEN = (OrderState.DRAFT, *RUNNING)
+"""A draft too: what a thief has written is issued by somebody else, who trusts it."""
+
+TAKEN_BACK = (OrderState.DECLINED, OrderState.WITHDRAWN)
+"""Where the person ended it: the data may be gone soon, and a new order be needed."""
+
 
 def open_for(session: Session, person: Person, now: datetime) -> int:
-    """Lists what the person had a hand in, by the ledger; how many orders that is."""
+    """Lists what the person had a hand in, by the ledger; how many orders that is.
+
+    Whatever is open, and what they themselves declined or withdrew.
+    """
     touched = select(Entry.order_id).where(
         Entry.actor == f"person:{person.id}", Entry.order_id.is_not(None)
     )
-    listed = select(OrderReview.order_id).where(
-        OrderReview.person_id == person.id, OrderReview.decided_at.is_(None)
+    reviewed = select(OrderReview.order_id).where(OrderReview.person_id == person.id)
+    waiting_still = reviewed.where(OrderReview.decided_at.is_(None))
+    # By the moment: the entry that both sides share names the office, not who acted there.
+    ended = exists().where(
+        Entry.order_id == Order.id,
+        Entry.actor == f"person:{person.id}",
+        Entry.at == Order.ended_at,
+    )
+    to_look_at = or_(
+        and_(Order.state.in_(OPEN), Order.id.not_in(waiting_still)),
+        and_(Order.state.in_(TAKEN_BACK), Order.ref.is_not(None), ended, Order.id.not_in(reviewed)),
     )
     found = session.scalars(
-        select(Order.id)
-        .where(Order.id.in_(touched), Order.state.in_(RUNNING), Order.id.not_in(listed))
-        .order_by(Order.id)
+        select(Order.id).where(Order.id.in_(touched), to_look_at).order_by(Order.id)
     ).all()
     session.add_all(
         OrderReview(order_id=order, person_id=person.id, opened_at=now) for order in found
@@ -88,7 +104,10 @@ def find(session: Session, actor: Actor, review_id: UUID, *, lock: bool = False)
 def decide(
     session: Session, actor: Actor, review_id: UUID, decision: str, reason: str, now: datetime
 ) -> OrderReview:
-    """Confirms the order, or withdraws it; the provider is told of a withdrawal and why."""
+    """Confirms the order, or withdraws it; the provider is told of a withdrawal and why.
+
+    One that has ended is confirmed only, as seen; a draft that is withdrawn is discarded.
+    """
     review = find(session, actor, review_id, lock=True)
     guards.fresh_factor(actor, now)
     if actor.person_id == review.person_id:
@@ -99,6 +118,8 @@ def decide(
     faults = []
     if decision not in (CONFIRMED, WITHDRAWN):
         faults.append(FieldError("/decision", "Say whether the order stands or is withdrawn."))
+    elif decision == WITHDRAWN and review.order.state not in OPEN:
+        faults.append(FieldError("/decision", "The order has ended: nothing is left to withdraw."))
     if not reason.strip():
         faults.append(FieldError("/reason", "Say what you have looked at, or why it goes."))
     if faults:

@@ -13,14 +13,14 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from liaison.errors import SettingsError
-from liaison.models import Invitation, KeptForm, Person
+from liaison.models import KeptForm, Message, Person
 from liaison.services.vault import Vault
 
 BATCH = 100
 
-SEALED: dict[str, tuple[type[Person | Invitation | KeptForm], str]] = {
+SEALED: dict[str, tuple[type[Person | Message | KeptForm], str]] = {
     "people's authenticators": (Person, "totp_secret"),
-    "invitations": (Invitation, "totp_secret"),
+    "links of unsent letters": (Message, "sealed_link"),
     "kept forms": (KeptForm, "sealed"),
 }
 """Every column that the vault seals, by what stands in it."""
@@ -82,7 +82,7 @@ def _columns(kind: str) -> tuple[InstrumentedAttribute[UUID], InstrumentedAttrib
 
 def _rows(session: Session, kind: str, after: UUID | None) -> list[tuple[UUID, str]]:
     key, column = _columns(kind)
-    query = select(key, column).order_by(key).limit(BATCH)
+    query = select(key, column).where(column.is_not(None)).order_by(key).limit(BATCH)
     if after is not None:
         query = query.where(key > after)
     return [(row_id, sealed) for row_id, sealed in session.execute(query)]

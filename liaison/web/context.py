@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import structlog
 from flask import Flask, Response, current_app, g, has_request_context, request
@@ -96,11 +96,17 @@ def address() -> str:
     nearest = request.remote_addr or ""
     while hops and any(_is_within(nearest, network) for network in trusted):
         nearest = hops.pop()
-    return nearest if _is_address(nearest) else request.remote_addr or ""
+    return _plain(nearest if _is_address(nearest) else request.remote_addr or "")
 
 
 def _is_within(hop: str, network: IPv4Network | IPv6Network) -> bool:
-    return _is_address(hop) and ip_address(hop) in network
+    return _is_address(hop) and ip_address(_plain(hop)) in network
+
+
+def _plain(address: str) -> str:
+    """An IPv4 address as such: a socket for both kinds writes it into an IPv6 one."""
+    mapped = IPv6Address(address).ipv4_mapped if ":" in address and _is_address(address) else None
+    return str(mapped) if mapped else address
 
 
 def _is_address(text: str) -> bool:

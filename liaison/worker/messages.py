@@ -60,7 +60,10 @@ def send(work: Work, claimed: Claimed) -> bool:
 
 def _outgoing(work: Work, claimed: Claimed) -> Outgoing:
     settings = work.settings
-    letter = compose(claimed.letter, claimed.params, settings.base_url, settings.env.value)
+    params = dict(claimed.params)
+    if claimed.sealed_link is not None:
+        params["link"] = work.vault.open(claimed.sealed_link)
+    letter = compose(claimed.letter, params, settings.base_url, settings.env.value)
     return Outgoing(
         address=claimed.address,
         subject=letter.subject,

@@ -6,10 +6,12 @@ import os
 import socket
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from liaison.clock import Clock, FixedClock, SystemClock
 from liaison.delivery import EmailSender, Sender
 from liaison.models import Database
+from liaison.services.vault import Vault
 from liaison.settings import Settings
 
 
@@ -31,6 +33,11 @@ class Work:
     def is_elsewhen(self) -> bool:
         """Whether it works as if it were another moment."""
         return isinstance(self.clock, FixedClock)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Opens what stands sealed in a letter that waits."""
+        return Vault(self.settings.encryption_key)
 
     def now(self) -> datetime:
         """What decides what is due: the database's clock where it has one, else the process's.

@@ -68,7 +68,6 @@ def upgrade() -> None:
         sa.Column("invited_by_id", sa.Uuid(), nullable=True),
         sa.Column("invited_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("totp_secret", sa.Text(), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("person_id", sa.Uuid(), nullable=True),
@@ -216,6 +215,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.alter_column("order_id", existing_type=sa.Uuid(), nullable=True)
+        batch_op.add_column(sa.Column("sealed_link", sa.Text(), nullable=True))
 
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(
@@ -242,6 +242,7 @@ def downgrade() -> None:
     # Letters about somebody's access have no order; an older portal cannot hold them.
     op.execute("DELETE FROM message WHERE order_id IS NULL")
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_column("sealed_link")
         batch_op.alter_column("order_id", existing_type=sa.Uuid(), nullable=False)
 
     with op.batch_alter_table("authority", schema=None) as batch_op:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from click.testing import Result
@@ -11,9 +10,9 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
 from liaison.errors import SettingsError
-from liaison.models import Database, Invitation, KeptForm, Person
+from liaison.models import Database, KeptForm, Message, Person
 from liaison.models.base import new_id
-from liaison.services import rotation
+from liaison.services import outbox, rotation
 from liaison.services.vault import Vault
 from tests.cli.test_commands import run  # noqa: F401 - the fixture
 from tests.conftest import ENCRYPTION_KEY
@@ -28,16 +27,14 @@ def sealed(world: World) -> dict[str, str]:
     """One secret of each kind, by what it says when it is opened."""
     officer = world.person("officer")
     with world.database.transaction() as session:
-        session.add(
-            Invitation(
-                email="new@police.example",
-                name="New",
-                roles=["officer"],
-                authority_id=officer.authority_id,
-                invited_at=world.now,
-                expires_at=world.now + timedelta(days=1),
-                totp_secret=world.vault.seal("INVITED"),
-            )
+        outbox.queue_letter(
+            session,
+            officer.email,
+            "factor_reset",
+            {},
+            "a reset",
+            world.now,
+            sealed_link=world.vault.seal("LINK"),
         )
         session.add(
             KeptForm(
@@ -48,7 +45,7 @@ def sealed(world: World) -> dict[str, str]:
                 kept_at=world.now,
             )
         )
-    return {"Invitation": "INVITED", "KeptForm": "typed", "Person": officer.totp_secret}
+    return {"Message": "LINK", "KeptForm": "typed", "Person": officer.totp_secret}
 
 
 def opened(database: Database, vault: Vault, officer: World) -> dict[str, str]:
@@ -56,7 +53,7 @@ def opened(database: Database, vault: Vault, officer: World) -> dict[str, str]:
         person = session.get_one(Person, officer.person("officer").id)
         return {
             "Person": vault.open(person.totp_secret),
-            "Invitation": vault.open(session.scalars(select(Invitation.totp_secret)).one()),
+            "Message": vault.open(session.scalars(select(Message.sealed_link)).one() or ""),
             "KeptForm": vault.open(session.scalars(select(KeptForm.sealed)).one()),
         }
 
@@ -81,7 +78,7 @@ def test_after_a_rotation_the_new_key_alone_opens_everything(
     done = run("keys", "rotate")
     assert done.exit_code == 0, done.output
     assert f"{people} sealed anew: people's authenticators." in done.output
-    assert "1 sealed anew: invitations." in done.output
+    assert "1 sealed anew: links of unsent letters." in done.output
     assert "1 sealed anew: kept forms." in done.output
     assert opened(world.database, Vault(NEW), world) == sealed
     monkeypatch.setenv("LIAISON_ENCRYPTION_KEY", NEW)
@@ -182,7 +179,7 @@ def test_every_sealed_column_is_rotated() -> None:
         (table.name, column.name)
         for table in Base.metadata.tables.values()
         for column in table.columns
-        if column.name == "sealed" or column.name.endswith("_secret")
+        if column.name.startswith("sealed") or column.name.endswith("_secret")
     }
     assert known == sealed
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from liaison.documents.letters import compose
-from liaison.models import Authority, Invitation, Message, Person, SignIn
+from liaison.models import Authority, Message, Person, SignIn
 from liaison.services import recovery, totp
 from tests.authenticator import Authenticator
 from tests.portal.filled import SignedIn
@@ -38,6 +38,15 @@ def add_passkey(client: FlaskClient, name: str = "Laptop") -> Authenticator:
     )
     assert answer.status_code == 303, answer.text
     return device
+
+
+def use_passkey(client: FlaskClient, device: Authenticator, target: str) -> None:
+    """Makes the factor fresh by passkey, on the page that asks for it."""
+    page = f"/account/fresh?next={target}"
+    asked = options(client, page, "/login/passkey/options")
+    given = {"credential": device.get(asked), "next": target}
+    answer = submit(client, page, given, to="/account/passkeys/fresh")
+    assert answer.location == target, answer.text
 
 
 def test_a_changed_password_ends_the_other_sessions_and_not_this_one(
@@ -227,6 +236,12 @@ def test_a_passkey_is_added_renamed_used_and_removed(
     page = here.get("/account").text
     assert "Laptop &lt;b&gt;" in page
     (path,) = re.findall(r'href="(/account/passkeys/[0-9a-f-]{36})"', page)
+    asked_first = here.get(path)
+    assert asked_first.location.startswith("/account/fresh")
+    fresh = here.get(asked_first.location).text
+    assert "a code does not do" in fresh
+    assert "one-time-code" not in fresh
+    use_passkey(here, device, path)
     assert submit(here, path, {"name": "Desk"}).status_code == 303
     submit(client, "/login", {"email": world.person("officer").email, "password": PASSWORD})
     asked = options(client, "/login/code", "/login/passkey/options")
@@ -264,6 +279,12 @@ def test_an_order_is_issued_by_passkey_where_the_authority_demands_it(
     assert "Use yours" in refused.text
     device = add_passkey(client)
     asked = options(client, path, "/login/passkey/options")
+    early = submit(client, path, {**version, "credential": device.get(asked)})
+    assert early.status_code == 422
+    assert "added 24 hours ago or earlier; this one" in early.text
+    world.clock.move(hours=24)
+    client = signed_in("officer")
+    asked = options(client, path, "/login/passkey/options")
     served = submit(client, path, {**version, "credential": device.get(asked)})
     assert served.status_code == 303, served.text
     assert world.order(drafted.name).ref
@@ -298,18 +319,65 @@ def test_a_lost_factor_from_the_request_to_the_new_codes(
     assert sent.status_code == 303
     with world.database.reading() as session:
         letter = session.scalars(select(Message).where(Message.letter == "factor_reset")).one()
-        invitation = session.scalars(select(Invitation)).one()
-    link = letter.params["link"].removeprefix("http://localhost")
-    secret = secret_on(client.get(link).text)
-    assert secret == world.vault.open(invitation.totp_secret)
+    link = world.vault.open(letter.sealed_link or "").removeprefix("http://localhost")
+    opened = client.get(link)
+    page = opened.text
+    assert opened.headers["Referrer-Policy"] == "strict-origin"
+    assert opened.headers["X-Robots-Tag"] == "noindex"
+    secret, held = secret_on(page), {"held_secret": hidden(page, "held_secret")}
+    # A reader of the letter has opened it too, and was shown another one.
+    assert secret_on(client.application.test_client().get(link).text) != secret
+    assert secret not in held["held_secret"]
     code = totp.current_code(secret, world.now)
-    wrong = submit(client, link, {"password": "not it", "code": code})
+    wrong = submit(client, link, {"password": "not it", "code": code, **held})
     assert wrong.status_code == 422
     assert "The password is wrong." in wrong.text
-    done = submit(client, link, {"password": PASSWORD, "code": code})
+    assert secret_on(wrong.text) == secret
+    done = submit(client, link, {"password": PASSWORD, "code": code, **held})
     assert done.status_code == 200
     assert len(re.findall(r"<li>[A-Z2-7]{4}-", done.text)) == 10
-    assert client.get(link).status_code == 404
+    dead = client.get(link)
+    assert dead.status_code == 404
+    assert dead.headers["Referrer-Policy"] == "strict-origin"
+
+
+def test_a_reset_that_ran_out_is_asked_for_again(signed_in: SignedIn, world: World) -> None:
+    place = f"/people/{world.person('officer').id}"
+    submit(signed_in("administrator"), f"{place}/factor/reset", {"reason": "Lost."})
+    world.clock.move(hours=24 + 72)
+    page = signed_in("administrator").get(place).text
+    assert f"{place}/factor/reset/send" not in page
+    assert f'{place}/factor/reset"' in page
+
+
+def test_a_switched_off_factor_is_not_brought_back_by_a_new_authenticator(
+    signed_in: SignedIn, world: World
+) -> None:
+    client = signed_in("officer")
+    page = client.get("/account/authenticator")
+    with world.database.transaction() as session:
+        off = update(Person).where(Person.id == world.person("officer").id)
+        session.execute(off.values(factor_off_at=world.now, factor_failures=100))
+    secret = secret_on(page.text)
+    fields = {
+        "csrf_token": csrf_token(page),
+        "held_secret": hidden(page.text, "held_secret"),
+        "code": totp.current_code(secret, world.now),
+    }
+    refused = client.post("/account/authenticator", data=fields)
+    assert refused.status_code == 422
+    assert totp.OFF in html.unescape(refused.text)
+    with world.database.reading() as session:
+        person = session.get_one(Person, world.person("officer").id)
+        assert person.factor_off_at is not None
+        assert world.vault.open(person.totp_secret) != secret
+
+
+def test_new_recovery_codes_end_the_other_sessions(signed_in: SignedIn) -> None:
+    here, elsewhere = signed_in("officer"), signed_in("officer")
+    submit(here, "/account/recovery", {})
+    assert elsewhere.get("/account").status_code == 303
+    assert here.get("/account").status_code == 200
 
 
 def test_the_person_sees_that_a_reset_was_asked_for_and_stops_it(

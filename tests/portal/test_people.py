@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from liaison import create_app
 from liaison.models import Invitation, Message, OrderReview, Person
@@ -32,7 +33,7 @@ def invite(client: FlaskClient, world: World, **changes: object) -> str:
         letter = session.scalars(
             select(Message).where(Message.letter == "invitation").order_by(Message.created_at)
         ).all()[-1]
-    link = str(letter.params["link"])
+    link = world.vault.open(letter.sealed_link or "")
     assert link.startswith("http://localhost/invitation/")
     return link.removeprefix("http://localhost")
 
@@ -44,12 +45,26 @@ def secret_on(page_text: str) -> str:
     return found.group(1).replace(" ", "")
 
 
-def enrol(client: FlaskClient, world: World, path: str, password: str = GOOD) -> str:
-    """Takes the invitation up; the page of recovery codes."""
-    page = client.get(path)
+def held_on(page_text: str) -> str:
+    """The same secret as the form carries it: sealed."""
+    found = re.search(r'name="held_secret"[^>]*value="([^"]+)"', page_text)
+    assert found is not None
+    return found.group(1)
+
+
+def enrol(
+    client: FlaskClient,
+    world: World,
+    path: str,
+    password: str = GOOD,
+    page: TestResponse | None = None,
+) -> str:
+    """Takes the invitation up, on this ``page`` or anew; the page of recovery codes."""
+    page = page or client.get(path)
     assert page.status_code == 200
     code = totp.current_code(secret_on(page.text), world.now)
     fields = {"password": password, "password_again": password, "code": code}
+    fields["held_secret"] = held_on(page.text)
     answer = client.post(path, data={"csrf_token": csrf_token(page), **fields})
     assert answer.status_code == 200, answer.text
     return answer.text
@@ -69,7 +84,7 @@ def test_invited_enrolled_signed_in(
     for words in ("Zara Ghukasyan", NEW, "Officer", "National 24/7 Contact Point"):
         assert words in page.text
     secret = secret_on(page.text)
-    codes = re.findall(r'<li class="mono">([A-Z2-7-]+)</li>', enrol(client, world, path))
+    codes = re.findall(r'<li class="mono">([A-Z2-7-]+)</li>', enrol(client, world, path, page=page))
     assert len(set(codes)) == 10
     assert client.get("/account").status_code == 303, "enrolling signs nobody in"
     world.clock.move(minutes=1)
@@ -125,6 +140,7 @@ def test_it_works_under_https_where_a_forms_origin_is_asked_for(
         "password": GOOD,
         "password_again": GOOD,
         "code": totp.current_code(secret_on(page.text), world.now),
+        "held_secret": held_on(page.text),
     }
     # What a browser sends from a page under that policy: the origin, and nothing of the path.
     sent = browser.post(path, data=fields, headers={"Referer": "https://cp.example/"}, **there)
@@ -231,6 +247,53 @@ def test_what_is_wrong_stands_beside_its_field(
     assert "short" not in re.findall(r'value="([^"]*)"', page.text)
     with world.database.reading() as session:
         assert session.scalars(select(Person).where(Person.email == NEW)).all() == []
+
+
+def test_each_page_shows_another_secret_and_a_fault_keeps_it(
+    client: FlaskClient, app: Flask, world: World, signed_in: SignedIn
+) -> None:
+    path = invite(signed_in("administrator"), world)
+    page = client.get(path)
+    secret, held = secret_on(page.text), held_on(page.text)
+    # Whoever read the letter opens the page too, and learns nothing of the owner's secret.
+    spied = app.test_client().get(path).text
+    assert secret_on(spied) != secret
+    assert secret not in held
+    fields = {"password": GOOD, "password_again": GOOD, "held_secret": held}
+    spys_code = totp.current_code(secret_on(spied), world.now)
+    wrong = submit(client, path, {**fields, "code": spys_code})
+    assert wrong.status_code == 422
+    assert (secret_on(wrong.text), held_on(wrong.text)) == (secret, held)
+    right = {**fields, "code": totp.current_code(secret, world.now)}
+    assert submit(client, path, right).status_code == 200
+    with world.database.reading() as session:
+        person = session.scalars(select(Person).where(Person.email == NEW)).one()
+        assert world.vault.open(person.totp_secret) == secret
+
+
+def test_a_secret_of_another_link_or_an_hour_ago_or_of_ones_own_does_not_count(
+    client: FlaskClient, world: World, signed_in: SignedIn
+) -> None:
+    administrator = signed_in("administrator")
+    other = client.get(invite(administrator, world, email="b.new@police.example")).text
+    path = invite(administrator, world)
+    page = client.get(path).text
+    mine = totp.new_secret()
+    words = {"password": GOOD, "password_again": GOOD}
+
+    def refused(secret: str, held: str) -> None:
+        code = totp.current_code(secret, world.now)
+        answer = submit(client, path, {**words, "code": code, "held_secret": held})
+        assert answer.status_code == 422
+        assert "This page is too old" in answer.text
+        assert secret_on(answer.text) != secret
+        assert held_on(answer.text) != held
+
+    refused(secret_on(other), held_on(other))
+    refused(mine, mine)
+    refused(mine, "x")
+    world.clock.move(minutes=31)
+    refused(secret_on(page), held_on(page))
 
 
 def test_a_form_without_its_token_makes_no_account(

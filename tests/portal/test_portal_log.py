@@ -210,7 +210,10 @@ def test_cells_that_a_spreadsheet_would_run_are_neutralised(
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", " =x", "＝1"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", " =x", "＝1", "\u00a0=x", "\u200b=x", "\x0b=x"],
+)
 def test_a_formula_begins_with_an_apostrophe(text: str) -> None:
     assert csv_file.cell(text) == f"'{text}"
     assert csv_file.cell(f"a{text}") == f"a{text}"

@@ -132,6 +132,13 @@ def test_an_attacker_elsewhere_does_not_lock_the_owner_out_at_home(world: World)
     assert blocked.retry_after
 
 
+def test_an_owner_whose_ipv6_address_has_changed_is_still_at_home(world: World) -> None:
+    sign_in(world, address="2001:db8:1:2::1")
+    for n in range(30):
+        start(world, password="guess", address=f"203.0.113.{n}")
+    assert isinstance(start(world, address="2001:db8:1:2::2"), Started)
+
+
 def test_guessing_one_account_does_not_lock_another(world: World) -> None:
     for _ in range(8):
         start(world, password="guess")
@@ -364,3 +371,38 @@ def test_a_recovery_code_signs_in_is_told_by_letter_and_is_used_up(world: World)
         "signed_in",
         "sign_in_refused",
     ]
+
+
+@pytest.mark.parametrize("change", ["password", "disabled"])
+def test_what_changes_while_the_password_is_checked_lets_nobody_in(
+    world: World, change: str
+) -> None:
+    person = world.person("officer")
+    with world.database.transaction() as session:
+        tried = accounts.count_try(session, person.email, HOME, world.now)
+    assert isinstance(tried, accounts.Tried)
+    right = tried.fits(person.password)
+    values: dict[str, dict[str, Any]] = {
+        "password": {"password_hash": "new"},
+        "disabled": {"disabled_at": world.now},
+    }
+    with world.database.transaction() as session:
+        session.execute(update(Person).where(Person.id == person.id).values(values[change]))
+    with world.database.transaction() as session:
+        refused = accounts.start(session, tried, right, HOME, "browser", world.now)
+    assert refused == accounts.Refused(accounts.UNKNOWN)
+
+
+def test_a_name_that_passes_for_another_makes_no_account(world: World) -> None:
+    with world.database.transaction() as session, pytest.raises(Invalid) as refused:
+        accounts.register_person(
+            session,
+            world.vault,
+            email="x.new@police.example",
+            name="Anna \u202erosivrepuS",
+            password="violet trains at noon",
+            roles=[Role.OFFICER],
+            now=world.now,
+            authority=session.get_one(Authority, world.register.authorities["CP"]),
+        )
+    assert [error.pointer for error in refused.value.errors] == ["/name"]

@@ -137,6 +137,8 @@ def test_another_providers_key_is_absent(world: World) -> None:
         ({"networks": ["198.51.100.0/33"]}, "/networks/0"),
         ({"networks": ["198.51.100.7", "our office"]}, "/networks/1"),
         ({"networks": ["0.0.0.0/0"]}, "/networks/0"),
+        ({"networks": ["128.0.0.0/1"]}, "/networks/0"),
+        ({"networks": ["8000::/1"]}, "/networks/0"),
         ({"networks": ["::ffff:0:0/96"]}, "/networks/0"),
         ({"networks": [f"198.51.100.{n}" for n in range(21)]}, "/networks"),
     ],

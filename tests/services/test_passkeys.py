@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
 
+from liaison.domain.actors import Actor
 from liaison.domain.vocabulary import Role
 from liaison.errors import Forbidden, Invalid, NotFound, StaleFactor
 from liaison.models import Authority, Entry, Message, Order, Passkey, Person, SignIn
@@ -178,6 +180,7 @@ def test_adding_needs_a_fresh_factor(world: World, token: str) -> None:
 def test_several_are_kept_by_name_and_the_person_is_told(
     world: World, token: str, device: Authenticator
 ) -> None:
+    assert step_up(world, token, device.get(ask(world, token))) is None
     assert isinstance(add(world, token, Authenticator(), "  Security   key "), Passkey)
     with world.database.reading() as session:
         found = passkeys.of_person(session, world.person("officer").id)
@@ -190,6 +193,7 @@ def test_several_are_kept_by_name_and_the_person_is_told(
 def test_the_same_device_is_not_added_twice(
     world: World, token: str, device: Authenticator
 ) -> None:
+    assert step_up(world, token, device.get(ask(world, token))) is None
     assert isinstance(add(world, token, device), Refused)
 
 
@@ -197,6 +201,13 @@ def test_the_same_device_is_not_added_twice(
 def test_a_passkey_needs_a_name(world: World, token: str, name: str) -> None:
     with pytest.raises(Invalid):
         add(world, token, Authenticator(), name)
+
+
+def by_passkey(world: World, who: str = "officer") -> Actor:
+    """The person, who gave a passkey just now."""
+    actor = world.actor(who)
+    assert actor.via is not None
+    return replace(actor, via=replace(actor.via, factor="passkey"))
 
 
 def passkey_id(world: World) -> Any:
@@ -211,9 +222,9 @@ def test_only_its_owner_renames_and_removes_it(world: World, device: Authenticat
     with world.database.transaction() as session, pytest.raises(NotFound):
         passkeys.remove(session, world.actor("administrator"), found, world.now)
     with world.database.transaction() as session:
-        passkeys.rename(session, world.actor("officer"), found, "Desk", world.now)
+        passkeys.rename(session, by_passkey(world), found, "Desk", world.now)
     with world.database.transaction() as session:
-        assert passkeys.remove(session, world.actor("officer"), found, world.now).name == "Desk"
+        assert passkeys.remove(session, by_passkey(world), found, world.now).name == "Desk"
     assert len(logged(world, "factor_removed")) == 1
 
 
@@ -227,10 +238,11 @@ def test_the_last_one_stays_where_the_authority_demands_passkeys(
 ) -> None:
     demand(world)
     with world.database.transaction() as session, pytest.raises(Invalid):
-        passkeys.remove(session, world.actor("officer"), passkey_id(world), world.now)
+        passkeys.remove(session, by_passkey(world), passkey_id(world), world.now)
+    assert step_up(world, token, device.get(ask(world, token))) is None
     add(world, token, Authenticator(), "Another")
     with world.database.transaction() as session:
-        passkeys.remove(session, world.actor("officer"), passkey_id(world), world.now)
+        passkeys.remove(session, by_passkey(world), passkey_id(world), world.now)
     with world.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Passkey)) == 1
 
@@ -244,7 +256,12 @@ def issue_by(world: World, factor: str) -> Order:
         return orders.issue(session, actor, drafted.name, drafted.version, world.now)
 
 
-def test_where_the_authority_demands_it_orders_are_issued_by_passkey_only(world: World) -> None:
+def test_where_the_authority_demands_it_orders_are_issued_by_passkey_only(
+    world: World, token: str, device: Authenticator
+) -> None:
+    world.clock.move(hours=24)
+    token = sign_in(world)
+    assert step_up(world, token, device.get(ask(world, token))) is None
     issue_by(world, "totp")
     demand(world)
     with pytest.raises(Forbidden, match="passkey only"):
@@ -253,6 +270,69 @@ def test_where_the_authority_demands_it_orders_are_issued_by_passkey_only(world:
     demand(world, demanded=False)
     assert issue_by(world, "totp").ref
     assert len(logged(world, "policy_changed")) == 2
+
+
+def test_a_new_passkey_signs_in_and_issues_after_a_day(
+    world: World, token: str, device: Authenticator
+) -> None:
+    demand(world)
+    added = world.now
+    for moment in (added, added + timedelta(hours=24, seconds=-1)):
+        world.clock.set(moment)
+        token = token if moment == added else sign_in(world)
+        assert step_up(world, token, device.get(ask(world, token))) is None
+        with pytest.raises(Forbidden, match="24 hours ago or earlier"):
+            issue_by(world, "passkey")
+    world.clock.set(added + timedelta(hours=24))
+    assert step_up(world, token, device.get(ask(world, token))) is None
+    assert issue_by(world, "passkey").ref
+
+
+def test_an_old_passkey_does_not_stand_in_for_a_new_one(
+    world: World, token: str, device: Authenticator
+) -> None:
+    demand(world)
+    world.clock.move(hours=25)
+    token, new = sign_in(world), Authenticator()
+    assert step_up(world, token, device.get(ask(world, token))) is None
+    assert isinstance(add(world, token, new, "New"), Passkey)
+    world.clock.move(seconds=1)
+    assert step_up(world, token, new.get(ask(world, token))) is None
+    with pytest.raises(Forbidden, match="24 hours ago or earlier"):
+        issue_by(world, "passkey")
+
+
+def test_a_phished_code_touches_no_passkey_where_there_is_one(
+    world: World, token: str, device: Authenticator
+) -> None:
+    world.clock.move(minutes=10)
+    thief = sign_in(world)
+    with pytest.raises(StaleFactor, match="Use your passkey"):
+        add(world, thief, Authenticator(), "Thief")
+    found, actor = passkey_id(world), world.actor("officer")
+    with world.database.transaction() as session, pytest.raises(StaleFactor):
+        passkeys.rename(session, actor, found, "Mine", world.now)
+    with world.database.transaction() as session, pytest.raises(StaleFactor):
+        passkeys.remove(session, actor, found, world.now)
+
+
+def test_other_sessions_end_when_a_passkey_comes_or_goes(
+    world: World, token: str, device: Authenticator
+) -> None:
+    world.clock.move(minutes=1)
+    thief = sign_in(world)
+    assert step_up(world, token, device.get(ask(world, token))) is None
+    assert isinstance(add(world, token, Authenticator(), "Second"), Passkey)
+    assert resumed(world, thief) is None
+    world.clock.move(minutes=1)
+    thief = sign_in(world)
+    here = resumed(world, token)
+    assert here is not None
+    with world.database.transaction() as session:
+        found = passkey_id(world)
+        passkeys.remove(session, by_passkey(world), found, world.now, keep=here.id)
+    assert resumed(world, thief) is None
+    assert resumed(world, token) is not None
 
 
 def test_a_recovery_code_issues_nothing(world: World) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -81,3 +83,25 @@ def test_of_eight_at_once_one_wins(world: World) -> None:
         won = list(pool.map(lambda _: use(world, code), range(8)))
     assert won.count(True) == 1
     assert left(world) == 9
+
+
+def test_of_two_new_sets_at_once_one_is_left(world: World) -> None:
+    made(world)
+    both, tried = threading.Barrier(2), []
+
+    def anew() -> None:
+        with world.database.reading() as session:
+            person = session.get_one(Person, world.person("officer").id)
+        both.wait(10)
+        with world.database.transaction() as session:
+            tried.append(recovery.make(session, person, world.now))
+            # Whoever did not wait for the other would not see these.
+            time.sleep(0.3)
+
+    threads = [threading.Thread(target=anew) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(tried) == 2
+    assert left(world) == 10

@@ -20,6 +20,7 @@ from liaison.models import Authority, FactorReset, Invitation, Message, Passkey,
 from liaison.services import accounts, recovery, resets, totp
 from tests.services.test_accounts import HOME, code, resumed, sign_in, start
 from tests.services.test_passkeys import logged
+from tests.services.test_people import secret_for
 from tests.world import World
 
 SECRET = "a secret of the tests, for signing links only"
@@ -74,16 +75,16 @@ def send(world: World, by: str = "administrator") -> UUID:
 
 
 def new_code(world: World, invitation_id: UUID) -> str:
-    with world.database.reading() as session:
-        sealed = session.get_one(Invitation, invitation_id).totp_secret
-    return totp.current_code(world.vault.open(sealed), world.now)
+    return totp.current_code(secret_for(invitation_id), world.now)
 
 
 def redeem(world: World, invitation_id: UUID, digits: str) -> list[str] | None:
     token = resets.token_for(SECRET, invitation_id)
     with world.database.transaction() as session:
         found = resets.invitation_of(session, SECRET, token, world.now)
-        return resets.redeem(session, world.vault, found, digits, HOME, world.now)
+        return resets.redeem(
+            session, world.vault, found, secret_for(found.id), digits, HOME, world.now
+        )
 
 
 def letters(world: World) -> list[Message]:
@@ -114,6 +115,15 @@ def test_a_second_administrator_makes_it_an_hour(world: World) -> None:
         do(world, resets.confirm, "administrator")
     reset = do(world, resets.confirm, second)
     assert reset.effective_at == world.now + timedelta(hours=1)
+    letter = letters(world)[-1]
+    assert (letter.letter, letter.address) == (
+        "factor_reset_confirmed",
+        world.person("officer").email,
+    )
+    text = compose(letter.letter, letter.params, "https://portal.example", "test").text
+    assert second.name in text
+    assert f"{reset.effective_at:%H:%M} UTC" in text
+    assert "Stop the reset" in text
     with pytest.raises(InvalidTransition):
         do(world, resets.confirm, second)
 
@@ -245,6 +255,45 @@ def test_a_link_dies_by_time_by_a_newer_one_and_by_a_stop(world: World) -> None:
     do(world, resets.cancel, "administrator")
     with pytest.raises(NotFound):
         redeem(world, third, new_code(world, third))
+
+
+def test_a_reset_is_not_kept_in_a_drawer(world: World) -> None:
+    ask(world)
+    second = second_administrator(world)
+    world.clock.move(hours=24 + 71, minutes=59)
+    sent = send(world)
+    world.clock.move(minutes=1)
+    with pytest.raises(InvalidTransition, match="run out"):
+        send(world)
+    fresh = Actor(**{**second.__dict__, "via": world.actor("administrator").via})
+    with pytest.raises(InvalidTransition, match="run out"):
+        do(world, resets.confirm, fresh)
+    # The link that was sent in time counts on, until it is asked for anew.
+    token = resets.token_for(SECRET, sent)
+    with world.database.reading() as session:
+        assert resets.invitation_of(session, SECRET, token, world.now)
+    again = ask(world)
+    with pytest.raises(NotFound):
+        redeem(world, sent, new_code(world, sent))
+    world.clock.move(hours=24)
+    newer = send(world)
+    assert redeem(world, newer, new_code(world, newer)) is not None
+    with world.database.reading() as session:
+        done = session.scalars(select(FactorReset.id).where(FactorReset.done_at.is_not(None)))
+        assert done.all() == [again.id]
+
+
+def test_a_reset_switches_the_factor_on(world: World) -> None:
+    officer = world.person("officer").id
+    with world.database.transaction() as session:
+        off = update(Person).where(Person.id == officer)
+        session.execute(off.values(factor_off_at=world.now, factor_failures=100))
+    ask(world)
+    world.clock.move(hours=24)
+    sent = send(world)
+    assert redeem(world, sent, new_code(world, sent)) is not None
+    with world.database.reading() as session:
+        assert session.get_one(Person, officer).factor_off_at is None
 
 
 def test_a_link_with_another_signature_or_of_an_invitation_is_unknown(world: World) -> None:

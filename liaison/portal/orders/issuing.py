@@ -60,7 +60,7 @@ def _step_up(code: str, *, passkey_only: bool) -> str | None:
     found, answer = visitor(), request.form.get("credential", "")
     if not answer and (passkey_only or not code.strip()):
         if _is_fresh(passkey_only=passkey_only):
-            return None
+            return _too_new() if passkey_only else None
         return NEEDS_PASSKEY if passkey_only else "Enter the code your authenticator shows now."
     if found is None:
         raise Forbidden("Sign in first.")
@@ -71,7 +71,18 @@ def _step_up(code: str, *, passkey_only: bool) -> str | None:
     else:
         refused = accounts.step_up(db, web.vault(), row, code.strip(), here, now)
     web.commit()
+    if refused is None and passkey_only:
+        return _too_new()
     return refused.detail if refused else None
+
+
+def _too_new() -> str | None:
+    """What is wrong with the passkey that was just given; None where it issues."""
+    try:
+        passkeys.demand_settled(web.db(), _actor(), web.now())
+    except Forbidden as error:
+        return error.detail
+    return None
 
 
 def _actor() -> Actor:
@@ -100,7 +111,7 @@ def _page(ref: str, form: IssueForm, refused: str | None = None) -> tuple[str, i
         check=check,
         form=form,
         faults=faults,
-        fresh=_is_fresh(passkey_only=passkey_only),
+        fresh=_is_fresh(passkey_only=passkey_only) and not (passkey_only and _too_new()),
         passkey_only=passkey_only,
     )
     return html, 422 if refused or (posted() and check.breaches) else 200
