@@ -117,6 +117,20 @@ def test_pages_of_those_who_do_not_act(world: World, sign_in: SignIn, sky: str, 
     assert look(person, paths) == []
 
 
+@pytest.mark.parametrize(
+    ("who", "paths"),
+    [
+        ("administrator", ["/people", "/people/invite", "/people/policy"]),
+        ("auditor", ["/portal-log", "/people"]),
+        ("provider_administrator", ["/api-keys", "/api-keys/new", "/people"]),
+        ("officer", ["/reviews", "/account/password", "/account/authenticator"]),
+        ("officer", ["/account/recovery", "/account/passkeys/new", "/account/fresh"]),
+    ],
+)
+def test_pages_of_access(sign_in: SignIn, sky: str, who: str, paths: list[str]) -> None:
+    assert look(sign_in(who, color_scheme=sky), paths) == []
+
+
 def test_a_planted_fault_is_found(browse: Callable[..., Person]) -> None:
     stranger = browse()
     page = stranger.go("/login")
