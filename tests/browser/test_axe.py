@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from liaison.domain.answer import Refusal
 from liaison.domain.vocabulary import Ground
-from liaison.models import CallTask, Order
+from liaison.models import ApiKey, CallTask, Order
 from liaison.services import answers
 from tests.browser.conftest import Person
 from tests.world import World
@@ -129,6 +129,17 @@ def test_pages_of_those_who_do_not_act(world: World, sign_in: SignIn, sky: str, 
 )
 def test_pages_of_access(sign_in: SignIn, sky: str, who: str, paths: list[str]) -> None:
     assert look(sign_in(who, color_scheme=sky), paths) == []
+
+
+def test_forms_of_access(world: World, sign_in: SignIn, sky: str) -> None:
+    officer = f"/people/{world.person('officer').id}"
+    administrator = sign_in("administrator", color_scheme=sky)
+    assert look(administrator, [officer, f"{officer}/disable", f"{officer}/roles"]) == []
+    with world.database.reading() as session:
+        provider = world.register.providers["Meridian Telecom"]
+        key = session.scalars(select(ApiKey.id).where(ApiKey.provider_id == provider)).one()
+    keeper = sign_in("provider_administrator", color_scheme=sky)
+    assert look(keeper, [f"/api-keys/{key}/roll", f"/api-keys/{key}/revoke"]) == []
 
 
 def test_a_planted_fault_is_found(browse: Callable[..., Person]) -> None:
