@@ -60,7 +60,9 @@ ROOMS = {
         shut=_EFFECTS,
     ),
     "models": Room(1, frozenset({"sqlalchemy", "uuid6"}), shut=_SENDING),
-    "documents": Room(1, frozenset({"jinja2", "markupsafe", "rfc8785"}), shut=_SENDING),
+    "documents": Room(
+        1, frozenset({"jinja2", "markupsafe", "rfc8785", "icalendar"}), shut=_SENDING
+    ),
     "delivery": Room(1),
     "services": Room(
         2,
@@ -82,7 +84,7 @@ ROOMS = {
     ),
     "queries": Room(
         2,
-        frozenset({"sqlalchemy"}),
+        frozenset({"sqlalchemy", "holidays"}),
         beside=frozenset({"services"}),
         never=_DELIVERY,
         shut=_SENDING,

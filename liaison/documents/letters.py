@@ -23,6 +23,9 @@ from liaison.domain.vocabulary import Urgency
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "mail"
 
+WITH_CODE = frozenset({"register/contact_code"})
+"""Letters whose secret is a code to type in; every other's is a link to follow."""
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -37,8 +40,10 @@ def compose(letter: str, params: Mapping[str, Any], base_url: str, env: str) -> 
     """The letter of this name.
 
     ``params``: ``ref``, ``urgency``, ``provider``, ``authority``, ``name`` (of the addressee),
-    and what the letter adds (``due`` in RFC 3339, ``climb``, ``rung``, ``act``). A letter without
-    ``ref`` is about somebody's access (``mail/access/``): ``name``, and a ``link`` of its own where
+    and what the letter adds (``due`` in RFC 3339, ``climb``, ``rung``, ``act``); ``test`` marks a
+    drill's. A letter without
+    ``ref`` is about somebody's access (``mail/access/``) or, named with its folder, about the
+    register (``register/…``): ``name``, and a ``link`` of its own or a ``path`` in the portal where
     it has one. The first line of the template is the subject; the HTML part says the same.
     ``ValueError``: no such letter.
     """
@@ -47,13 +52,17 @@ def compose(letter: str, params: Mapping[str, Any], base_url: str, env: str) -> 
         **{k: one_line(v) if isinstance(v, str) else v for k, v in params.items()},
         **(_of_order if "ref" in params else _of_access)(params, base_url.rstrip("/")),
         "demo": env == "demo",
+        # A notice that was queued before there were drills does not say.
+        "test": bool(params.get("test")),
     }
     folder = "" if "ref" in params else "access/"
+    place = f"{letter}.txt" if "/" in letter else f"{folder}{letter}.txt"
     try:
-        template = _environment().get_template(f"{folder}{letter}.txt")
+        template = _environment().get_template(place)
     except TemplateNotFound:
         raise ValueError(f"There is no letter {letter!r}.") from None
     subject, _, body = template.render(values).strip().partition("\n")
+    subject = f"[TEST] {subject}" if values["test"] else subject
     subject = one_line(f"[DEMO] {subject}" if env == "demo" else subject)
     paragraphs = [one_line(part) for part in re.split(r"\n\s*\n", body.strip())]
     text = _environment().get_template(f"{folder}letter.txt").render(values, paragraphs=paragraphs)
@@ -74,7 +83,7 @@ def _of_order(params: Mapping[str, Any], base: str) -> dict[str, Any]:
 
 
 def _of_access(params: Mapping[str, Any], base: str) -> dict[str, Any]:
-    return {"link": params.get("link") or base, "portal": base}
+    return {"link": params.get("link") or f"{base}{params.get('path') or ''}", "portal": base}
 
 
 def one_line(text: str) -> str:

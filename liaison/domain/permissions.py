@@ -24,6 +24,18 @@ class Verb(Term):
     REVIEW_ORDERS = "review_orders", "Review orders", "Those that a disabled person touched."
     READ_KEYS = "read_keys", "See API keys", "Of one's own provider."
     MANAGE_KEYS = "manage_keys", "Manage API keys", "Make, roll over and revoke them."
+    MANAGE_REGISTER = "manage_register", "Keep the register", "Authorities and providers."
+    MANAGE_CONTACTS = "manage_contacts", "Keep contacts", "Enter, change, verify, review, remove."
+    CALL_TO_VERIFY = (
+        "call_to_verify",
+        "Verify numbers by a call",
+        "Call a number that was entered and read its code out.",
+    )
+    MANAGE_DUTY = "manage_duty", "Keep the rota", "Of one's own organisation."
+    AGREE_MEMORANDA = "agree_memoranda", "Agree memoranda", "Write, sign and end them."
+    READ_DRILLS = "read_drills", "See drills", "Past ones, and the scorecard."
+    PLAN_DRILLS = "plan_drills", "Plan drills", "See those to come, plan and cancel them."
+    MANAGE_RULES = "manage_rules", "Keep the Parties' rules", "Shown as help on foreign orders."
 
 
 _OFFICER, _SUPERVISOR, _AUDITOR = Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR
@@ -45,6 +57,15 @@ VERBS: Mapping[Verb, frozenset[Role]] = MappingProxyType(
         Verb.REVIEW_ORDERS: frozenset({_OFFICER, _SUPERVISOR}),
         Verb.READ_KEYS: frozenset({_PROVIDER_ADMIN, _SPOC}),
         Verb.MANAGE_KEYS: frozenset({_PROVIDER_ADMIN}),
+        Verb.MANAGE_REGISTER: frozenset({_ADMIN}),
+        Verb.MANAGE_CONTACTS: frozenset({_ADMIN, _PROVIDER_ADMIN}),
+        Verb.CALL_TO_VERIFY: frozenset({_OFFICER, _SUPERVISOR}),
+        Verb.MANAGE_DUTY: frozenset({_SUPERVISOR, _ADMIN, _SPOC, _PROVIDER_ADMIN}),
+        # Whoever signs answers for it: a supervisor there, the provider's administrator here.
+        Verb.AGREE_MEMORANDA: frozenset({_SUPERVISOR, _PROVIDER_ADMIN}),
+        Verb.READ_DRILLS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC, _PROVIDER_ADMIN}),
+        Verb.PLAN_DRILLS: frozenset({_SUPERVISOR}),
+        Verb.MANAGE_RULES: frozenset({_ADMIN}),
     }
 )
 

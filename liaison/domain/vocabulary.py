@@ -190,6 +190,71 @@ class CallOutcome(Term):
     WRONG_NUMBER = "wrong_number", "Wrong number", "The registered number is not theirs."
 
 
+class AuthorityKind(Term):
+    """What an authority is; several can stand side by side."""
+
+    POLICE = "police", "Police", "A police service or its 24/7 contact point."
+    PROSECUTION = "prosecution", "Prosecution", "A prosecutor's office."
+    COURT = "court", "Court", "A court or an investigating judge."
+    OTHER = "other", "Other authority", "Any other authority that may issue orders."
+
+
+class Status(Term):
+    """Whether an organisation can be asked, or asks, through the portal."""
+
+    ACTIVE = "active", "Active", "Orders can be issued."
+    SUSPENDED = "suspended", "Suspended", "No new order for now; those under way go on."
+    CLOSED = "closed", "Closed", "It exists no longer; the entry stays for what was done."
+
+
+class HoldingKind(Term):
+    """What a provider is found by."""
+
+    DOMAIN = "domain", "Domain", "A name in the DNS and all names below it."
+    RANGE = "range", "Address range", "A network of IPv4 or IPv6 addresses."
+    PHONE = "phone", "Phone prefix", "The beginning of numbers in international form."
+    AS_NUMBER = "as_number", "Network number", "The number of an autonomous system."
+
+
+class MemorandumState(Term):
+    """Where a memorandum's text stands; whether it binds on a day follows from its dates."""
+
+    DRAFT = "draft", "Draft", "Being written; both sides must sign it."
+    AGREED = "agreed", "Agreed", "Signed by both sides; it binds from its date."
+    DISCARDED = "discarded", "Discarded", "A draft that was given up."
+
+
+class Side(Term):
+    """The two sides of a memorandum."""
+
+    AUTHORITY = "authority", "Contact point", "Signed by a supervisor of the authority."
+    PROVIDER = "provider", "Provider", "Signed by the provider's administrator."
+
+
+class Turn(Term):
+    """How long one member of a rota is on duty."""
+
+    DAILY = "daily", "Daily", "From one hand-over to the next day's."
+    WEEKLY = "weekly", "Weekly", "From one hand-over to the next week's."
+
+
+class Holidays(Term):
+    """What a rota does on the country's public holidays."""
+
+    AS_USUAL = "as_usual", "As on any day", "Holidays change nothing."
+    OFF = "off", "Not on holidays", "Nobody of this rota is on duty on a public holiday."
+    ONLY = "only", "On holidays only", "This rota is for public holidays."
+
+
+class DrillState(Term):
+    """Where a drill stands."""
+
+    PLANNED = "planned", "Planned", "Starts by itself at its time."
+    RUNNING = "running", "Running", "Its order was served and can be answered."
+    ENDED = "ended", "Ended", "Answered, or its time ran out."
+    CANCELLED = "cancelled", "Cancelled", "Taken back before it started, or broken off."
+
+
 class Role(Term):
     """What somebody may do; which acts, the lifecycle's table says."""
 

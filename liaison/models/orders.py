@@ -18,8 +18,9 @@ from liaison.domain.vocabulary import (
     Urgency,
 )
 from liaison.models.base import Base, new_id
+from liaison.models.memoranda import Memorandum
 from liaison.models.people import Person
-from liaison.models.registry import Authority, Memorandum, Provider
+from liaison.models.registry import Authority, Provider
 
 
 class Order(Base):
@@ -42,6 +43,8 @@ class Order(Base):
     officer_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     """Who wrote it, then who issued it; None for an imported draft."""
     memorandum_id: Mapped[UUID | None] = mapped_column(ForeignKey("memorandum.id"))
+    test: Mapped[bool] = mapped_column(default=False)
+    """A drill: goes the whole way and is never counted among real orders."""
 
     urgency: Mapped[Urgency]
     status: Mapped[OrderStatus]

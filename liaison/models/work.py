@@ -21,6 +21,7 @@ class TimerKind(StrEnum):
 
     LADDER = "ladder"
     EXPIRY = "expiry"
+    DRILL_END = "drill_end"
 
 
 class TimerState(StrEnum):

@@ -13,14 +13,15 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from liaison.errors import SettingsError
-from liaison.models import KeptForm, Message, Person
+from liaison.models import KeptForm, Message, Person, Verification
 from liaison.services.vault import Vault
 
 BATCH = 100
 
-SEALED: dict[str, tuple[type[Person | Message | KeptForm], str]] = {
+SEALED: dict[str, tuple[type[Person | Message | KeptForm | Verification], str]] = {
     "people's authenticators": (Person, "totp_secret"),
     "links of unsent letters": (Message, "sealed_link"),
+    "codes that verify contacts": (Verification, "sealed_code"),
     "kept forms": (KeptForm, "sealed"),
 }
 """Every column that the vault seals, by what stands in it."""
