@@ -1,4 +1,4 @@
-"""``make bench``: timers fired, messages handed over, polls answered; each beside its floor."""
+"""``make bench``: timers fired, messages sent, polls answered, providers proposed; with floors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 from flask import Flask, Response, jsonify
 from sqlalchemy import text
 
-from bench import floor
+from bench import floor, proposals
 from bench.stage import Stage, issue, stages, wait_with
 from liaison import create_app
 from liaison.worker import Work
@@ -71,6 +71,7 @@ def _play(stage: Stage) -> list[Figure]:
         figures.append(_firing(stage, work, waiting))
         figures.append(_sending(stage, work, waiting))
     figures.append(_polling(stage))
+    figures.append(_proposing(stage))
     stage.database.close()
     return figures
 
@@ -119,6 +120,13 @@ def _polling(stage: Stage) -> Figure:
     )
     app.extensions["liaison"].database.close()
     return figure
+
+
+def _proposing(stage: Stage) -> Figure:
+    proposals.register(stage)
+    rate, bare = proposals.rates(stage)
+    print(f"a provider proposed in {1000 / rate:.2f} ms over {proposals.RANGES} ranges")
+    return Figure("provider proposals", stage.kind, proposals.RANGES, rate, bare)
 
 
 def _head(stage: Stage) -> int:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -18,12 +19,24 @@ from sqlalchemy import select
 
 from liaison import checks
 from liaison.clock import Clock, FixedClock, SystemClock
+from liaison.documents import provider_csv
 from liaison.domain.actors import operator
 from liaison.domain.vocabulary import Role
 from liaison.errors import Invalid, LiaisonError
 from liaison.logs import configure
-from liaison.models import Authority, Database, Stream
-from liaison.services import accounts, ledger_check, orders, register, rotation, schema, totp
+from liaison.models import Authority, Database, RegisterImport, Stream
+from liaison.queries import register_imports as register_imports_read
+from liaison.services import (
+    accounts,
+    import_run,
+    ledger_check,
+    orders,
+    register,
+    register_imports,
+    rotation,
+    schema,
+    totp,
+)
 from liaison.services.vault import Vault
 from liaison.settings import Env, Settings
 
@@ -285,6 +298,71 @@ def _authority(session: Any, code: str | None) -> Authority:
         raise LiaisonError(f"Say which authority with --authority: {codes}.")
     one: Authority = wanted[0]
     return one
+
+
+@main.group("register")
+def register_group() -> None:
+    """The register of providers, as CSV."""
+
+
+@register_group.command("export")
+@click.argument("file", type=click.File("w", encoding="utf-8"), default="-")
+@_command
+def register_export(file: Any) -> None:
+    """Write all providers to FILE, or to standard output."""
+    with _database(_settings(or_demo=True)).reading() as session:
+        file.writelines(provider_csv.write(register_imports_read.rows(session)))
+
+
+@register_group.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
+@click.option("--authority", "code", default=None, help="Whose import it is; not needed for one.")
+@_command
+def register_import(file: Any, dry_run: bool, code: str | None) -> None:
+    """Check FILE, tell every fault by row; import it where there is none."""
+    settings, clock = _settings(or_demo=True), SystemClock()
+    database, content = _database(settings), file.read(provider_csv.LARGEST + 1)
+    with database.writing() as session:
+        authority = _authority(session, code)
+        at_server = operator(authority.id, authority.name)
+        actor = replace(at_server, roles=frozenset({Role.ADMINISTRATOR}))
+        session.rollback()  # nobody waits while the file is read
+        made = register_imports.check(session, actor, file.name, content, clock.now())
+        counts = made.report["counts"]
+        click.echo(
+            "{rows} rows: {new} new, {changed} changed, {unchanged} the same.".format(**counts)
+        )
+        if counts["faulty"]:
+            _tell_faults(made.report["faults"])
+            raise LiaisonError(f"Rows with faults: {counts['faulty']}. Nothing was imported.")
+        if dry_run or not made.total:
+            click.echo("Nothing was imported.")
+            return
+        register_imports.confirm_at_server(session, actor, made.id, clock.now())
+        session.commit()
+    row = _import(database, made, settings.base_url)
+    if row.state != register_imports.DONE:
+        _tell_faults(row.report["failed"])
+        raise LiaisonError("The register changed meanwhile. Nothing was imported.")
+    click.echo(f"{row.total} providers written.")
+
+
+def _import(database: Database, made: RegisterImport, base_url: str) -> RegisterImport:
+    """Does the worker's part at once, beside it if it runs."""
+    with click.progressbar(length=made.total, label="Importing") as bar:
+        while True:
+            with database.transaction() as session:
+                row = import_run.step(session, made.id, SystemClock().now(), base_url)
+                bar.update(row.done - bar.pos)
+                if row.state != register_imports.CONFIRMED:
+                    return row
+
+
+def _tell_faults(faults: list[Any]) -> None:
+    for number, column, detail in faults:
+        place = f"row {number}" if number else "the file"
+        click.echo(f"{place}{f', {column}' if column else ''}: {detail}", err=True)
 
 
 @main.group("ledger")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.terms import Clocks, Terms, terms_json
 from liaison.domain.vocabulary import Channel, DataCategory, Function, Role, TargetType, Urgency
 from liaison.models import Authority, Contact, Memorandum, Provider
-from liaison.services import accounts, keys
+from liaison.services import accounts, holdings, keys
 from liaison.services.vault import Vault
 
 PASSWORD = "correct horse battery"
@@ -73,6 +73,14 @@ PROVIDERS = {
     "Sevan Hosting": ("AM", "Asia/Yerevan", "sevan.example", "+3741000050"),
 }
 
+HOLDINGS: Mapping[str, tuple[list[int], list[str], list[str]]] = {
+    "Meridian Telecom": ([64496], ["198.51.100.0/24", "2001:db8:10::/48"], ["+37410"]),
+    "Norvik Mobile": ([64497], ["192.0.2.128/25", "2001:db8:40::/42"], ["+37491"]),
+    "Harbour Cable": ([64498], ["192.0.2.0/25", "2001:db8:100::/40"], ["+35120"]),
+    "Sevan Hosting": ([64499], ["203.0.113.0/24", "2001:db8:5e::/48"], []),
+}
+"""AS numbers, address ranges and phone prefixes, as the orders of ``data/orders`` need them."""
+
 _PROVIDER_CONTACTS = (
     (Function.PRIMARY, "spoc"),
     (Function.DEPUTY, "deputy"),
@@ -121,7 +129,7 @@ def terms(*without: DataCategory) -> Terms:
         languages=("en",),
         issuers=frozenset({Role.OFFICER, Role.SUPERVISOR}),
         ratification=12 * hour,
-        drills_a_year=4,
+        drills_a_year=0,  # those who try drills ask for some
         disposal_confirmation=True,
     )
 
@@ -135,6 +143,8 @@ def build(session: Session, vault: Vault, now: datetime) -> Register:
     providers = {name: _provider(name, *given) for name, given in PROVIDERS.items()}
     session.add_all([*authorities.values(), *providers.values()])
     session.flush()
+    for provider in providers.values():
+        holdings.write(session, provider)
     for name, provider in providers.items():
         without = (DataCategory.LOCATION,) if name == "Harbour Cable" else ()
         session.add_all(
@@ -202,6 +212,9 @@ def _provider(name: str, country: str, zone: str, domain: str, phone: str) -> Pr
         country=country,
         time_zone=zone,
         domains=[domain],
+        as_numbers=HOLDINGS[name][0],
+        address_ranges=HOLDINGS[name][1],
+        phone_prefixes=HOLDINGS[name][2],
         services=["access"],
         languages=["en"],
         contacts=[
@@ -218,8 +231,11 @@ def _contact(position: int, function: Function, email: str, phone: str) -> Conta
         function=function,
         email=email,
         phone=phone,
+        channels=["email", "call"],
         languages=["en"],
         review_on=date(2027, 1, 1),
+        email_verified_at=datetime(2026, 1, 1, tzinfo=UTC),
+        phone_verified_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
 

@@ -198,6 +198,7 @@ class OrderView(BaseModel):
     partial_disclosure: bool = told("Whether arts 17/30 disclosure is wanted.", False)
     mla: Mla = told("The MLA request that follows.", {})
     emergency_ground: str | None = told("The risk to life or safety.", None)
+    test: bool = told("A drill: answer it as a real order; no data need be kept.", False)
     ratified: bool | None = told("Whether a second person ratified; null if not needed.", None)
     acknowledged_at: datetime | None = told("When it was acknowledged, UTC.", None)
     reference: str | None = told("Your reference, from the acknowledgement.", None)

@@ -46,7 +46,7 @@ def prepare(settings: Settings) -> None:
     say(f"building the demo's database ({why})")
     began = time.monotonic()
     _build(settings, now)
-    say(f"built in {time.monotonic() - began:.1f} s: eight orders, their ledger and letters")
+    say(f"built in {time.monotonic() - began:.1f} s: orders, drills, their ledger and letters")
 
 
 def _why_build(settings: Settings, now: datetime) -> str | None:

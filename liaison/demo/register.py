@@ -21,7 +21,7 @@ from liaison.domain.vocabulary import (
 )
 from liaison.models import Authority, Contact, Memorandum, Person, Provider
 from liaison.models.base import new_id
-from liaison.services import accounts, keys
+from liaison.services import accounts, holdings, keys
 from liaison.services.vault import Vault
 
 ZONE = "Asia/Yerevan"
@@ -44,6 +44,10 @@ class _Firm:
     last: int
     people: tuple[str, str, str, str]
     """SPOC, deputy, legal desk, fallback addressee."""
+    as_number: int
+    ranges: tuple[str, ...]
+    """Networks set aside for documentation (RFC 5737, RFC 3849)."""
+    prefixes: tuple[str, ...]
     longest_days: int = 180
     without: frozenset[DataCategory] = frozenset()
     without_types: frozenset[TargetType] = frozenset()
@@ -60,6 +64,9 @@ FIRMS = (
         ("Fixed and mobile Internet", "Meridian ID", "E-mail"),
         1,
         ("Karen Hovsepyan", "Lilit Sargsyan", "Mher Grigoryan", "Network operations centre"),
+        64496,
+        ("198.51.100.0/24", "2001:db8:10::/48"),
+        ("+37499", "+37410"),
     ),
     _Firm(
         "Norvik Mobile",
@@ -69,6 +76,9 @@ FIRMS = (
         ("Mobile telephony", "Mobile Internet"),
         2,
         ("Tigran Avagyan", "Sona Martirosyan", "Vahe Ghazaryan", "Shift leader"),
+        64497,
+        ("192.0.2.128/25", "2001:db8:40::/42"),
+        ("+37491",),
     ),
     _Firm(
         "Harbour Cable",
@@ -78,6 +88,9 @@ FIRMS = (
         ("Cable Internet", "E-mail", "Harbour Drive"),
         3,
         ("Élodie Marchand", "Gor Hakobyan", "Anna Babayan", "Headend control room"),
+        64498,
+        ("192.0.2.0/25", "2001:db8:100::/40"),
+        ("+37460",),
         without=frozenset({DataCategory.LOCATION}),
         without_types=_HANDSETS,
     ),
@@ -89,6 +102,9 @@ FIRMS = (
         ("Virtual servers", "Domain registration", "Object storage"),
         4,
         ("Mariam Danielyan", "Artur Khachatryan", "Hasmik Petrosyan", "Data centre desk"),
+        64499,
+        ("203.0.113.0/24", "2001:db8:5e::/48"),
+        (),
     ),
 )
 
@@ -152,6 +168,9 @@ def _authority(session: Session, now: datetime) -> Authority:
                 function=function,
                 email=email,
                 phone=phone,
+                channels=["email", "call"],
+                email_verified_at=now,
+                phone_verified_at=now,
                 languages=["hy", "en", "ru", "fr"],
                 review_on=_day(now, BUILT_AGO + 90),
             )
@@ -167,11 +186,14 @@ def _provider(session: Session, authority: Authority, firm: _Firm, now: datetime
         country="AM",
         time_zone=ZONE,
         domains=[firm.domain, *firm.more_domains],
+        as_numbers=[firm.as_number],
+        address_ranges=list(firm.ranges),
+        phone_prefixes=list(firm.prefixes),
         services=list(firm.services),
         languages=["hy", "en"],
     )
     session.add(provider)
-    session.flush()
+    holdings.write(session, provider)
     desk = _contacts(session, provider, firm, now)
     session.add(
         Memorandum(
@@ -200,6 +222,9 @@ def _contacts(session: Session, provider: Provider, firm: _Firm, now: datetime) 
             function=function,
             email=f"{box}@{firm.domain}",
             phone=f"+3741000{firm.last:02d}{position + 1:02d}",
+            channels=["email", "call"],
+            email_verified_at=now,
+            phone_verified_at=now,
             languages=["hy", "en"],
             # The register is built in the past; some entries were looked at lately, one was not.
             review_on=_day(now, BUILT_AGO + (120, -14, 200, 300)[position]),

@@ -18,11 +18,19 @@ from liaison.demo.orderbook import order_as_of
 from liaison.demo.register import named
 from liaison.domain.actors import Actor, Via
 from liaison.domain.answer import Preservation, Refusal, TargetAnswer
-from liaison.domain.vocabulary import CallOutcome, Ground, Outcome, Role, TargetType
-from liaison.models import ApiKey, CallTask, Contact, Message, Order, Provider, Timer
+from liaison.domain.vocabulary import (
+    CallOutcome,
+    DrillState,
+    Ground,
+    Outcome,
+    Role,
+    TargetType,
+)
+from liaison.models import ApiKey, CallTask, Contact, Drill, Message, Order, Provider, Timer
 from liaison.models.work import CallState, MessageState, TimerState
 from liaison.portal.invitation_links import maker
 from liaison.services import answers, calls, invitations, orders
+from liaison.services.drills import ANNOUNCED_AHEAD
 from liaison.services.vault import Vault
 from liaison.worker import Work, run_once
 
@@ -57,8 +65,16 @@ class Stage:
     def _next_due(self) -> datetime | None:
         waiting = select(func.min(Timer.due_at)).where(Timer.state == TimerState.WAITING)
         unsent = select(func.min(Message.next_at)).where(Message.state == MessageState.QUEUED)
+        planned = select(func.min(Drill.planned_at)).where(Drill.state == DrillState.PLANNED)
+        untold = planned.where(Drill.announced.is_(True), Drill.announced_at.is_(None))
         with self.work.database.reading() as session:
-            moments = (session.scalar(waiting), session.scalar(unsent))
+            told = session.scalar(untold)
+            moments = (
+                session.scalar(waiting),
+                session.scalar(unsent),
+                session.scalar(planned),
+                told and told - ANNOUNCED_AHEAD,
+            )
         return min((m for m in moments if m is not None), default=None)
 
     def act(self, moment: datetime, verb: Callable[[Session, datetime], Given]) -> Given:
@@ -154,7 +170,7 @@ class Stage:
         vault, link = Vault(settings.encryption_key), maker(settings, moment)
 
         def verb(session: Session, now: datetime) -> None:
-            by = _person(session, "administrator@police.example", now)
+            by = acting(session, "administrator@police.example", now)
             roles = [Role.OFFICER.value]
             invitations.invite(session, vault, by, email, name, roles, now, link=link)
 
@@ -167,10 +183,11 @@ def _order(session: Session, ref: str) -> Order:
 
 def officer(session: Session, now: datetime) -> Actor:
     """The contact point's officer, who has just given a code."""
-    return _person(session, "officer@police.example", now)
+    return acting(session, "officer@police.example", now)
 
 
-def _person(session: Session, email: str, now: datetime) -> Actor:
+def acting(session: Session, email: str, now: datetime) -> Actor:
+    """Somebody of the demo, who has just given a code."""
     person = named(session, email)
     organisation = person.authority or person.provider
     return Actor(
@@ -190,7 +207,7 @@ def _provider_actor(session: Session, ref: str, now: datetime) -> Actor:
     provider = _order(session, ref).provider
     if provider.name == TOY:
         return _program(session, provider)
-    return _person(session, f"spoc@{provider.domains[0]}", now)
+    return acting(session, f"spoc@{provider.domains[0]}", now)
 
 
 def _program(session: Session, provider: Provider) -> Actor:

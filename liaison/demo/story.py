@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from liaison.demo import drills, duty, versions
 from liaison.demo.stage import Stage
 from liaison.domain.vocabulary import CallOutcome, Ground, TargetType
 
@@ -14,6 +15,7 @@ EARLIEST = timedelta(days=400)
 
 def play(stage: Stage, now: datetime) -> None:
     """Plays the whole story, oldest first, up to ``now``."""
+    drills.play(stage, now)
 
     def ago(**span: float) -> datetime:
         return now - timedelta(**span)
@@ -21,12 +23,15 @@ def play(stage: Stage, now: datetime) -> None:
     _preserved_expiring(stage, ago)
     _long_preserved(stage, ago)
     _declined(stage, ago)
+    versions.play(stage, now)
     _quickly_answered(stage, ago)
     overdue = _overdue_begins(stage, ago)
     _question(stage, ago)
+    duty.new_number(stage, now)
     stage.invite(ago(minutes=100), "newcomer@police.example", "Zara Ghukasyan")
     _overdue_goes_on(stage, ago, overdue)
     _emergency(stage, ago)
+    duty.play(stage, now)
     # Harbour's memorandum covers no location data: the check page says so.
     stage.draft(ago(minutes=1), "03-cgnat-fraud-routine.json", provider="Harbour Cable")
     stage.issue(now, "06-hostile-text.json")

@@ -7,19 +7,27 @@ from flask_bootstrap import Bootstrap5
 
 from liaison.portal import (
     account,
+    authorities,
+    contacts,
+    drills,
+    duty,
     factors,
     filters,
     fresh,
     invitation,
     keys,
     limits,
+    memoranda,
     orders,
     own_access,
     passkeys,
     people,
     portal_log,
     public,
+    register_files,
     reviews,
+    rules,
+    verifying,
 )
 from liaison.portal.register import bp as register
 
@@ -33,10 +41,19 @@ blueprints = (
     invitation.bp,
     orders.bp,
     register,
+    authorities.bp,
+    contacts.bp,
+    duty.bp,
+    duty.feed_bp,
+    verifying.bp,
+    memoranda.bp,
     people.bp,
     reviews.bp,
     keys.bp,
     portal_log.bp,
+    drills.bp,
+    rules.bp,
+    register_files.bp,
 )
 
 

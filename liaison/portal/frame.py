@@ -15,6 +15,7 @@ from liaison.domain.permissions import Verb, may
 from liaison.domain.vocabulary import PROVIDER_ROLES, Role
 from liaison.queries.queue import emergencies_running
 from liaison.services import reviews
+from liaison.services.verifications import count_to_call
 from liaison.settings import Env
 from liaison.web import signin
 
@@ -64,7 +65,7 @@ def home(actor: Actor) -> str:
     """The first page of a role: what it works with most."""
     if may(actor.roles, Verb.READ_ORDERS):
         return url_for("orders.index")
-    return url_for("register.contacts" if actor.is_provider else "register.providers")
+    return url_for("contacts.index" if actor.is_provider else "register.providers")
 
 
 def local(target: str | None) -> str | None:
@@ -111,20 +112,55 @@ def _menu(actor: Actor) -> tuple[Link, ...]:
         links.append(_link("Orders", url_for("orders.index"), count))
     if actor.roles & _DRAFTERS:
         links.append(_link("New order", url_for("orders.new")))
-    if actor.is_contact_point:
-        links.append(_link("Providers", url_for("register.providers")))
+    links += _register(actor)
     if actor.roles & PROVIDER_ROLES:
-        own = url_for("register.memorandum", provider_id=actor.provider_id)
-        links += [_link("Contacts", url_for("register.contacts")), _link("Our memorandum", own)]
+        links.append(_link("Contacts", url_for("contacts.index")))
+    links += _agreed(actor)
     if may(actor.roles, Verb.READ_PEOPLE):
         links.append(_link("People", url_for("people.index")))
-    if may(actor.roles, Verb.REVIEW_ORDERS) and (waiting := reviews.count(web.db(), actor)):
-        links.append(_link(f"Reviews ({waiting})", url_for("reviews.index")))
+    links += _waiting(actor)
+    if may(actor.roles, Verb.MANAGE_RULES):
+        links.append(_link("Rules", url_for("rules.index")))
     if may(actor.roles, Verb.READ_KEYS):
         links.append(_link("API keys", url_for("keys.index")))
     if may(actor.roles, Verb.READ_PORTAL_LOG):
         links.append(_link("Portal log", url_for("portal_log.index")))
     return tuple(_without_parents(links))
+
+
+def _agreed(actor: Actor) -> list[Link]:
+    """What both sides have agreed, whether it works, and who is on duty for it."""
+    links = []
+    if may(actor.roles, Verb.READ_REGISTER):
+        links.append(_link("Memoranda", url_for("memoranda.index")))
+    if may(actor.roles, Verb.READ_DRILLS):
+        links.append(_link("Drills", url_for("drills.index")))
+    if may(actor.roles, Verb.READ_REGISTER):
+        links.append(_link("Duty", url_for("duty.index")))
+    return links
+
+
+def _waiting(actor: Actor) -> list[Link]:
+    """What is there only while something waits for the reader."""
+    links = []
+    if may(actor.roles, Verb.REVIEW_ORDERS) and (count := reviews.count(web.db(), actor)):
+        links.append(_link(f"Reviews ({count})", url_for("reviews.index")))
+    if may(actor.roles, Verb.CALL_TO_VERIFY):
+        count = count_to_call(web.db(), actor, web.now())
+        if count:
+            links.append(_link(f"Numbers to verify ({count})", url_for("verifying.to_call")))
+    return links
+
+
+def _register(actor: Actor) -> list[Link]:
+    """Whoever keeps the authorities has them in the bar; others reach them from the providers."""
+    if not actor.is_contact_point:
+        return []
+    links = [_link("Providers", url_for("register.providers"))]
+    if may(actor.roles, Verb.MANAGE_REGISTER):
+        links.append(_link("Authorities", url_for("authorities.index")))
+    links.append(_link("Contacts", url_for("contacts.index")))
+    return links
 
 
 def _link(label: str, url: str, count: int = 0) -> Link:
@@ -136,10 +172,9 @@ def _link(label: str, url: str, count: int = 0) -> Link:
 
 def _without_parents(links: list[Link]) -> list[Link]:
     """“New order” lies below “Orders”: only the nearer one is marked."""
-    if not any(link.current == "page" for link in links):
-        return links
+    nearest = max((len(link.url) for link in links if link.current), default=0)
     return [
-        Link(link.label, link.url, "", link.count) if link.current == "true" else link
+        Link(link.label, link.url, "" if len(link.url) < nearest else link.current, link.count)
         for link in links
     ]
 

@@ -10,9 +10,12 @@ from typing import Any
 
 from flask import Flask, request
 
+from liaison.documents import provider_csv
 from liaison.domain.draft_targets import MOST_TARGETS
+from liaison.domain.ladder_entry import MOST_RUNGS
 from liaison.domain.vocabulary import DataCategory
 from liaison.errors import FieldError, Invalid, LiaisonError
+from liaison.services.memoranda import LARGEST_DOCUMENT
 
 SMALL_FORM = 256 * 1024
 """Bytes; the longest message fits, percent-encoded in any script."""
@@ -30,8 +33,15 @@ MOST_FIELDS = {
     "orders.new": _OF_A_DRAFT,
     "orders.edit": _OF_A_DRAFT,
     "orders.preserve": _OF_A_REPORT,
+    "memoranda.ladder": MOST_RUNGS * 8 + FEW_FIELDS,
 }
 """Fields of the forms that have rows; they may fill a whole request."""
+
+FILES = {
+    "register_files.new": provider_csv.LARGEST + SMALL_FORM,
+    "memoranda.attach": LARGEST_DOCUMENT + SMALL_FORM,
+}
+"""Bytes of a body that carries a file; one that is a little too large is told so by its page."""
 
 _URLENCODED = "application/x-www-form-urlencoded"
 
@@ -60,6 +70,8 @@ def bound(endpoint: str) -> None:
     if most is None:
         request.max_content_length = request.max_form_memory_size = SMALL_FORM
         most = FEW_FIELDS
+    if endpoint in FILES:
+        request.max_content_length = FILES[endpoint]
     request.max_form_parts = most
     if request.mimetype == _URLENCODED and request.get_data(cache=True).count(b"&") >= most:
         raise TooLarge(

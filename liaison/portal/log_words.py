@@ -9,6 +9,7 @@ from typing import Any
 from liaison.domain.vocabulary import Role
 from liaison.portal.filters import utc
 from liaison.queries.portal_log import Line
+from liaison.services.entry_letters import WORDS as ENTRY_FIELDS
 
 FACTORS = {
     "password": "password",
@@ -113,12 +114,94 @@ def _policy(line: Line) -> str:
     return "Orders may be issued with any factor from now on."
 
 
+def _drill(what: str) -> Callable[[Line], str]:
+    def say(line: Line) -> str:
+        at = line.data.get("planned_at")
+        when = f" for {utc(datetime.fromisoformat(at))} UTC" if isinstance(at, str) else ""
+        return f"A drill with {line.data.get('provider') or 'a provider'}{when} {what}."
+
+    return say
+
+
+def _entry_changed(kind: str) -> Callable[[Line], str]:
+    def say(line: Line) -> str:
+        changes = line.data.get("changes")
+        what = ", ".join(ENTRY_FIELDS.get(name, name) for name in changes) if changes else ""
+        return f"The entry of the {kind} {_subject(line)} was changed{f': {what}' if what else ''}."
+
+    return say
+
+
 def _letter(line: Line) -> str:
     letter = str(line.data.get("letter") or "").replace("_", " ")
     return f"A letter ({letter}) could not be delivered."
 
 
+def _memorandum(after: str) -> Callable[[Line], str]:
+    def say(line: Line) -> str:
+        which = f"Memorandum {line.data.get('ref')}, version {line.data.get('version')}"
+        return f"{which}, {after}."
+
+    return say
+
+
+def _memorandum_changed(line: Line) -> str:
+    text = _memorandum(f"was changed as a draft: {line.data.get('what')}")(line)
+    voided = _listed(line.data, "voided")
+    return f"{text} The signature of {voided} counts no longer." if voided else text
+
+
+def _contact(before: str, after: str = "") -> Callable[[Line], str]:
+    return lambda line: f"{before}contact {_subject(line)}{after}."
+
+
+def _contact_waits(what: str) -> Callable[[Line], str]:
+    def say(line: Line) -> str:
+        until = line.data.get("waits")
+        when = f"; it waits until {utc(datetime.fromisoformat(until))} UTC" if until else ""
+        fields = _listed(line.data, "fields").replace("_", " ")
+        which = f" ({fields})" if fields else ""
+        return f"A {what} of contact {_subject(line)}{which} was asked for{when}."
+
+    return say
+
+
+def _contact_changed(line: Line) -> str:
+    fields = _listed(line.data, "fields").replace("_", " ")
+    return f"Contact {_subject(line)} was changed{f': {fields}' if fields else ''}."
+
+
+def _contact_way(what: str) -> Callable[[Line], str]:
+    def say(line: Line) -> str:
+        way = {"email": "e-mail address", "phone": "phone number"}.get(str(line.data.get("way")))
+        return f"{what} the {way or 'way'} of contact {_subject(line)}."
+
+    return say
+
+
+def _contact_called(line: Line) -> str:
+    return f"Contact {_subject(line)} was called, to read out the code of the number."
+
+
+def _import_done(line: Line) -> str:
+    counts = line.data.get("counts")
+    new, changed = (counts.get(n) if isinstance(counts, dict) else "?" for n in ("new", "changed"))
+    return f"{_subject(line)} was imported: {new} providers new, {changed} changed."
+
+
 SENTENCES: Mapping[str, Callable[[Line], str]] = {
+    "portal.contact_entered": _contact("A new ", " was entered"),
+    "portal.contact_change_asked": _contact_waits("change"),
+    "portal.contact_removal_asked": _contact_waits("removal"),
+    "portal.contact_changed": _contact_changed,
+    "portal.contact_removed": _contact("The ", " was removed"),
+    "portal.contact_change_stopped": _contact("The change of ", " that waited was stopped"),
+    "portal.contact_entry_stopped": _contact("The new ", " was stopped while it cooled off"),
+    "portal.contact_reviewed": _contact("The entry of ", " was looked at: it is still right"),
+    "portal.contact_code_asked": _contact_way("A code was asked for, to verify"),
+    "portal.contact_called": _contact_called,
+    "portal.contact_code_refused": _contact_way("A wrong code was entered for"),
+    "portal.contact_verified": _contact_way("A code has verified"),
     "portal.signed_in": _passed,
     "portal.sign_in_refused": _refused,
     "portal.signed_out": _about("", " signed out"),
@@ -151,6 +234,46 @@ SENTENCES: Mapping[str, Callable[[Line], str]] = {
     "portal.key_made": _key_made,
     "portal.key_rolled": _key_rolled,
     "portal.key_revoked": _about("API key ", " was revoked"),
+    "portal.drill_planned": _drill("was planned"),
+    "portal.drill_cancelled": _drill("was taken back"),
+    "portal.memorandum_drafted": _memorandum("was begun as a draft"),
+    "portal.memorandum_changed": _memorandum_changed,
+    "portal.memorandum_signed": lambda n: _memorandum(
+        f"was signed by one side; SHA-256 {n.data.get('sha256')}"
+    )(n),
+    "portal.memorandum_agreed": lambda n: _memorandum(
+        f"was agreed by both sides, in force from {n.data.get('in_force_from')}; "
+        f"SHA-256 {n.data.get('sha256')}"
+    )(n),
+    "portal.memorandum_discarded": _memorandum("was discarded as a draft"),
+    "portal.memorandum_ended": lambda n: _memorandum(
+        f"was ended; its last day is {n.data.get('last_day')}"
+    )(n),
     "portal.letter_failed": _letter,
+    "portal.register_import_checked": _about("A file of providers (", ") was checked"),
+    "portal.register_import_confirmed": _about("The import of ", " was confirmed"),
+    "portal.register_import_discarded": _about("The import of ", " was laid aside"),
+    "portal.register_import_done": _import_done,
+    "portal.register_import_failed": _about(
+        "The import of ", " failed: the register had changed meanwhile. Nothing was written"
+    ),
+    "portal.provider_registered": _about("The provider ", " was entered in the register"),
+    "portal.provider_changed": _entry_changed("provider"),
+    "portal.authority_registered": _about("The authority ", " was entered in the register"),
+    "portal.authority_changed": _entry_changed("authority"),
+    "portal.rota_made": _about("The rota ", " was begun"),
+    "portal.rota_changed": _about("The rota ", " was changed"),
+    "portal.rota_ended": _about("The rota ", " was ended"),
+    "portal.duty_override_made": _about("", " was entered to stand in for duty"),
+    "portal.duty_override_cancelled": _about("It was taken back that ", " stands in for duty"),
+    "portal.duty_swapped": _about("", " exchanged shifts"),
+    "portal.duty_feed_made": _about("A calendar address of duty was made for "),
+    "portal.duty_feed_revoked": _about("The calendar address of duty of ", " was revoked"),
+    "portal.duty_imported": lambda n: (
+        f"A calendar of duty was imported: {n.data.get('new')} new, {n.data.get('gone')} cancelled."
+    ),
+    "portal.rule_registered": _about("The rule of the Parties ", " was entered"),
+    "portal.rule_changed": _about("The rule of the Parties ", " was changed"),
+    "portal.rule_removed": _about("The rule of the Parties ", " was removed"),
 }
 """By type. A type without a sentence is told by its name."""

@@ -1,68 +1,26 @@
-"""The register, to be read: providers, their contacts and memoranda."""
+"""The register's providers: the list, an entry, and keeping it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from liaison import web
-from liaison.domain.ladder import Whom
-from liaison.domain.terms import Terms, Window, terms_from_json
-from liaison.domain.vocabulary import DataCategory, Role, TargetType, Urgency
-from liaison.errors import NotFound
-from liaison.models import Memorandum
-from liaison.portal.filters import span
+from liaison.domain.permissions import Verb, demand, may
+from liaison.models import Provider
+from liaison.portal import entry_forms, first_administrators, kept
+from liaison.portal.entry_forms import ProviderForm
+from liaison.portal.register_words import language
+from liaison.queries import provider_list
 from liaison.queries import register_pages as pages
+from liaison.services import organisations
+from liaison.services import providers as verbs
 
 bp = Blueprint("register", __name__)
-
-_APART = 9.0
-"""Per cent of the line that a label needs, so that none covers another."""
-
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_LANGUAGES = {
-    "bg": "Bulgarian",
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "hy": "Armenian",
-    "it": "Italian",
-    "ka": "Georgian",
-    "nl": "Dutch",
-    "no": "Norwegian",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-}
-"""ISO 639-1; a language that is not here is shown by its code."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A rung on the line; ``x`` in per cent. ``label`` is empty where there is no room."""
-
-    x: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Climb:
-    """The ladder of one urgency: its rungs, and a line to see their distances."""
-
-    urgency: Urgency
-    rungs: list[pages.Rung]
-    marks: list[Mark]
-    due: str
-    """Where on the line the time to acknowledge ends, in per cent."""
 
 
 @bp.before_request
@@ -71,13 +29,39 @@ def signed_in() -> None:
     """Nobody reads the register without signing in."""
 
 
+@bp.context_processor
+def helpers() -> dict[str, object]:
+    """What the templates of providers ask for."""
+    if not web.is_signed_in():
+        return {}  # a page that says so asks for none of them
+    return {
+        "may_keep": may(web.actor().roles, Verb.MANAGE_REGISTER),
+        "reads_authorities": web.actor().is_contact_point,
+    }
+
+
 @bp.get("/providers")
 def providers() -> ResponseReturnValue:
     """All providers, and who has a memorandum in force."""
     text = request.args.get("q", "")[:200]
+    page = request.args.get("page", 1, type=int)
     today = web.now().astimezone(UTC).date()
-    found = pages.providers(web.db(), web.actor(), today, text)
+    found = provider_list.find(web.db(), web.actor(), today, text, page)
     return render_template("register/providers.html", found=found, text=text)
+
+
+@bp.route("/providers/new", methods=["GET", "POST"])
+def new() -> ResponseReturnValue:
+    """Registers a provider."""
+    demand(web.actor(), Verb.MANAGE_REGISTER)
+    form = ProviderForm()
+
+    def write() -> str:
+        data = entry_forms.data_of(form)
+        made = verbs.register_provider(web.db(), web.actor(), data, web.now())
+        return url_for("register.provider", provider_id=made.id)
+
+    return entry_forms.send("register/provider_form.html", form, write, str, row=None)
 
 
 @bp.get("/providers/<provider_id>")
@@ -91,100 +75,42 @@ def provider(provider_id: str) -> ResponseReturnValue:
         today=web.now().astimezone(UTC).date(),
         in_force=pages.is_in_force,
         language=language,
+        has_administrator=organisations.has_keeper(web.db(), found),
     )
 
 
-@bp.get("/providers/<provider_id>/memorandum")
-def memorandum(provider_id: str) -> ResponseReturnValue:
-    """The terms in plain words; ``?id=`` shows another than the one in force."""
-    actor = web.actor()
-    found = pages.provider(web.db(), actor, provider_id)
-    today = web.now().astimezone(UTC).date()
-    known = pages.memoranda(web.db(), actor, found)
-    shown = _chosen(known, request.args.get("id")) or next(
-        (m for m in known if pages.is_in_force(m, today)), None
-    )
-    terms = terms_from_json(shown.terms) if shown else None
-    return render_template(
-        "register/memorandum.html",
-        provider=found,
-        memoranda=known,
-        shown=shown,
-        terms=terms,
-        climbs=_climbs(shown, terms) if shown and terms else [],
-        today=today,
-        in_force=pages.is_in_force,
-        language=language,
-        window=window,
-        whom=_whom,
-        listed={"categories": DataCategory, "types": TargetType, "roles": Role, "urgency": Urgency},
-    )
+@bp.route("/providers/<uuid:provider_id>/edit", methods=["GET", "POST"])
+def edit(provider_id: UUID) -> ResponseReturnValue:
+    """Changes a provider's entry."""
+    demand(web.actor(), Verb.MANAGE_REGISTER)
+    row = pages.provider(web.db(), web.actor(), str(provider_id))
+    form = ProviderForm()
+    if request.method == "GET" and kept.words() is None:
+        opened = entry_forms.typed(verbs.entry_of(row), verbs.version(row))
+        form = ProviderForm(formdata=None, data=opened)
+    here = url_for("register.provider", provider_id=provider_id)
+
+    def write() -> str:
+        verbs.change_provider(
+            web.db(),
+            web.actor(),
+            provider_id,
+            entry_forms.data_of(form),
+            form.version.data or "",
+            web.now(),
+            reason=form.reason.data or "",
+            base_url=web.settings().base_url,
+        )
+        return here
+
+    def newest() -> str:
+        return verbs.version(pages.provider(web.db(), web.actor(), str(provider_id)))
+
+    return entry_forms.send("register/provider_form.html", form, write, newest, row=row)
 
 
-@bp.get("/contacts")
-def contacts() -> ResponseReturnValue:
-    """One's own registered contacts, and those on the other side."""
-    return render_template(
-        "register/contacts.html",
-        groups=pages.contacts(web.db(), web.actor()),
-        today=web.now().astimezone(UTC).date(),
-        language=language,
-    )
-
-
-def language(code: str) -> str:
-    """A language by its code."""
-    return _LANGUAGES.get(code.lower(), code)
-
-
-def window(hours: Window) -> str:
-    """``Monday to Friday, 08:00 to 20:00``."""
-    days = sorted(hours.days)
-    unbroken = len(days) > 2 and days == list(range(days[0], days[-1] + 1))
-    names = [_DAYS[d] for d in days]
-    when = f"{names[0]} to {names[-1]}" if unbroken else ", ".join(names)
-    return f"{when}, {hours.opens} to {hours.closes}"
-
-
-def _whom(called: Whom) -> str:
-    """Whom a rung calls, as the reader's side says it."""
-    if web.actor().is_provider:
-        return called.label.replace("Our ", "The contact point’s ")
-    return called.label
-
-
-def _chosen(known: list[Memorandum], wanted: str | None) -> Memorandum | None:
-    if wanted is None:
-        return None
-    try:
-        wanted_id = UUID(wanted)
-    except ValueError:
-        raise NotFound from None
-    found = next((m for m in known if m.id == wanted_id), None)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _climbs(shown: Memorandum, terms: Terms) -> list[Climb]:
-    climbs = []
-    for urgency in reversed(Urgency):
-        rungs = pages.ladder(web.db(), shown, urgency)
-        due = terms.clocks[urgency].acknowledge
-        whole = max(due, rungs[-1].after)
-        climbs.append(Climb(urgency, rungs, _marks(rungs, whole), _percent(due, whole)))
-    return climbs
-
-
-def _marks(rungs: list[pages.Rung], whole: timedelta) -> list[Mark]:
-    marks, last = [], 0.0
-    for rung in rungs:
-        x = rung.after / whole * 100 if whole else 0.0
-        room = x - last >= _APART and 100 - x >= _APART
-        marks.append(Mark(f"{x:.1f}", span(rung.after) if room else ""))
-        last = x if room else last
-    return marks
-
-
-def _percent(part: timedelta, whole: timedelta) -> str:
-    return f"{part / whole * 100:.1f}" if whole else "100"
+@bp.route("/providers/<uuid:provider_id>/first-administrator", methods=["GET", "POST"])
+def first_administrator(provider_id: UUID) -> ResponseReturnValue:
+    """Invites the first administrator of a provider that has none."""
+    back = url_for("register.provider", provider_id=provider_id)
+    return first_administrators.page(Provider, provider_id, back)

@@ -62,7 +62,7 @@ def page(session: Session, actor: Actor, end: Head, after: int, limit: int) -> P
 
 
 def emergency_open(session: Session, actor: Actor) -> bool:
-    """Whether an emergency still waits for this provider's answer."""
+    """Whether an emergency still waits for this provider's answer; a drill is polled for alike."""
     waiting = [state for state in OrderState if state.is_open]
     found = session.scalar(
         select(

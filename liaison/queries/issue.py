@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from liaison.domain.actors import Actor
 from liaison.domain.ladder import Climb, Step, outline
 from liaison.domain.terms import Deadlines, Terms, breaches, deadlines, terms_from_json
-from liaison.domain.vocabulary import DataCategory
+from liaison.domain.vocabulary import DataCategory, Status
 from liaison.errors import FieldError
-from liaison.models import Contact, Memorandum, Order
-from liaison.queries import orders, registry
+from liaison.models import Contact, Memorandum, Order, PartyRule
+from liaison.queries import orders, party_rules, proposals, registry
+from liaison.queries.proposals import Elsewhere
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Preview:
     deadlines: Deadlines | None
     breaches: list[FieldError]
     steps: list[tuple[Step, list[Contact]]]
+    rules: list[PartyRule]
+    """What the law of the Party that asks says, for information: nothing follows from it."""
+    elsewhere: list[Elsewhere]
+    """Targets that are registered for another provider than the chosen one: a hint, no more."""
 
 
 def rule(session: Session, order: Order, actor: Actor, now: datetime) -> Ruling:
@@ -47,7 +52,7 @@ def rule(session: Session, order: Order, actor: Actor, now: datetime) -> Ruling:
             f"No memorandum with {order.provider.name} is in force on {today.isoformat()}. "
             "Agree one, or extend the old one, before an order can be served through the portal."
         )
-        return Ruling(None, None, None, [FieldError("/provider", detail)])
+        return Ruling(None, None, None, [*_standing(order), FieldError("/provider", detail)])
     terms = terms_from_json(memorandum.terms)
     found = breaches(
         terms,
@@ -56,6 +61,7 @@ def rule(session: Session, order: Order, actor: Actor, now: datetime) -> Ruling:
         targets=[(t.type, [DataCategory(c) for c in t.data]) for t in order.targets],
         roles=actor.roles,
     )
+    found = [*_standing(order), *found]
     if not all(people for _, people in _called(session, order, terms, now)):
         detail = (
             "The ladder would reach nobody: register a duty officer and a supervisor "
@@ -70,7 +76,34 @@ def preview(session: Session, actor: Actor, name: str, now: datetime) -> Preview
     order = orders.find(session, actor, name)
     ruling = rule(session, order, actor, now)
     steps = _called(session, order, ruling.terms, now) if ruling.terms is not None else []
-    return Preview(order, ruling.memorandum, ruling.terms, ruling.deadlines, ruling.breaches, steps)
+    return Preview(
+        order,
+        ruling.memorandum,
+        ruling.terms,
+        ruling.deadlines,
+        ruling.breaches,
+        steps,
+        party_rules.for_order(session, order),
+        proposals.elsewhere(session, order),
+    )
+
+
+def _standing(order: Order) -> list[FieldError]:
+    """What is said where one of the two is suspended or closed in the register."""
+    found = []
+    if order.provider.status is not Status.ACTIVE:
+        detail = (
+            f"{order.provider.name} is {order.provider.status.label.lower()} in the register: no "
+            "order can be issued to it. Choose another provider, or ask an administrator."
+        )
+        found.append(FieldError("/provider", detail))
+    if order.authority.status is not Status.ACTIVE:
+        detail = (
+            f"{order.authority.name} is {order.authority.status.label.lower()} in the register: "
+            "it issues no orders. Ask an administrator to make it active again."
+        )
+        found.append(FieldError("", detail))
+    return found
 
 
 def _called(
@@ -78,6 +111,6 @@ def _called(
 ) -> list[tuple[Step, list[Contact]]]:
     """The ladder's steps and whom each would call; the page at the top is the last."""
     return [
-        (step, registry.called_by(session, order, step))
+        (step, registry.called_by(session, order, step, step.due_at))
         for step in outline(terms.ladders[order.urgency], Climb.ACKNOWLEDGE, now)
     ]

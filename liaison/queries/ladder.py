@@ -170,7 +170,7 @@ def _steps(
     """The rungs in time order; neighbours of the same rung are told as one."""
     fired, armed = _timers(session, order, climb)
     people = _People(session, order)
-    states = dict(_states(ladder, climb, start, set(fired), armed))
+    states = dict(_states(ladder, climb, start, set(fired), armed, ends=order.test))
     views = []
     for (_, state), group in groupby(states, key=lambda at: (at.rung, states[at])):
         moments = list(group)
@@ -178,7 +178,7 @@ def _steps(
         views.append(
             StepView(
                 step=shown,
-                people=people.called_by(shown),
+                people=people.called_by(shown, fired.get(shown.number, shown.due_at)),
                 state=state,
                 due_at=fired.get(shown.number, shown.due_at),
                 times=len(moments),
@@ -204,27 +204,38 @@ def _place(call: CallTask, views: list[StepView]) -> None:
 
 
 def _states(
-    ladder: Ladder, climb: Climb, start: datetime, fired: set[int], armed: int | None
+    ladder: Ladder,
+    climb: Climb,
+    start: datetime,
+    fired: set[int],
+    armed: int | None,
+    *,
+    ends: bool,
 ) -> Iterator[tuple[Step, StepState]]:
     """The steps behind and ahead. Pages at the top that nobody was there to send are left out;
-    the next one is always shown, for they have no end."""
+    the next one is always shown, for they have no end, but for a drill's (``ends``)."""
     coming = armed if armed is not None else max(fired, default=-1) + 1
     for number in sorted(fired):
         yield step(ladder, climb, start, number), StepState.DONE
-    for number in range(coming, max(len(outline(ladder, climb, start)), coming + 1)):
+    length = len(outline(ladder, climb, start))
+    for number in range(coming, length if ends else max(length, coming + 1)):
         state = StepState.NOW if number == coming else StepState.TODO
         yield step(ladder, climb, start, number), state
 
 
 class _People:
-    """Whom a step calls; asked once for each addressee, not for each repeat."""
+    """Whom a step calls; asked once for each addressee, not for each repeat.
+
+    But for whoever is on duty: they change from one hour to the next.
+    """
 
     def __init__(self, session: Session, order: Order) -> None:
         self._session, self._order = session, order
-        self._known: dict[tuple[Whom, str | None], list[Contact]] = {}
+        self._known: dict[tuple[Whom, str | None, datetime | None], list[Contact]] = {}
 
-    def called_by(self, at: Step) -> list[Contact]:
-        key = (at.whom, at.contact)
+    def called_by(self, at: Step, moment: datetime) -> list[Contact]:
+        turns = at.whom in (Whom.ON_DUTY, Whom.DUTY_OFFICER)
+        key = (at.whom, at.contact, moment if turns else None)
         if key not in self._known:
-            self._known[key] = registry.called_by(self._session, self._order, at)
+            self._known[key] = registry.called_by(self._session, self._order, at, moment)
         return self._known[key]

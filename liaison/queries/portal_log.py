@@ -22,6 +22,9 @@ from liaison.domain.vocabulary import Term
 from liaison.models import ApiKey, Entry, Person
 from liaison.services.ledger import PORTAL
 
+COPY = '"copy":true'
+"""Stands in the data of an entry that the provider has beside the authority's own."""
+
 PAGE = 100
 MOST_FOUND = 50
 """People whose name or address fits what was typed; who finds more types more of it."""
@@ -34,6 +37,11 @@ class Group(Term):
     PEOPLE = "people", "People", "Invited, enrolled, disabled, roles, reviews of their orders."
     FACTORS = "factors", "Passwords and factors", "Added, removed, reset, switched off."
     KEYS = "keys", "API keys", "Made, rolled over, revoked."
+    MEMORANDA = "memoranda", "Memoranda", "Drafted, changed, signed, agreed, ended."
+    DRILLS = "drills", "Drills", "Planned, taken back."
+    DUTY = "duty", "Duty", "Rotas, who stood in, exchanges, calendars."
+    CONTACTS = "contacts", "Contacts", "Entered, changed, stopped, verified, reviewed."
+    REGISTER = "register", "Register", "Authorities and providers: entered and changed."
     LETTERS = "letters", "Letters", "Those that did not arrive."
 
 
@@ -70,6 +78,54 @@ TYPES: Mapping[Group, tuple[str, ...]] = {
         "portal.factor_switched_on",
     ),
     Group.KEYS: ("portal.key_made", "portal.key_rolled", "portal.key_revoked"),
+    Group.MEMORANDA: (
+        "portal.memorandum_drafted",
+        "portal.memorandum_changed",
+        "portal.memorandum_signed",
+        "portal.memorandum_agreed",
+        "portal.memorandum_discarded",
+        "portal.memorandum_ended",
+    ),
+    Group.DUTY: (
+        "portal.rota_made",
+        "portal.rota_changed",
+        "portal.rota_ended",
+        "portal.duty_override_made",
+        "portal.duty_override_cancelled",
+        "portal.duty_swapped",
+        "portal.duty_feed_made",
+        "portal.duty_feed_revoked",
+        "portal.duty_imported",
+    ),
+    Group.DRILLS: ("portal.drill_planned", "portal.drill_cancelled"),
+    Group.CONTACTS: (
+        "portal.contact_entered",
+        "portal.contact_change_asked",
+        "portal.contact_removal_asked",
+        "portal.contact_changed",
+        "portal.contact_removed",
+        "portal.contact_change_stopped",
+        "portal.contact_entry_stopped",
+        "portal.contact_reviewed",
+        "portal.contact_code_asked",
+        "portal.contact_called",
+        "portal.contact_code_refused",
+        "portal.contact_verified",
+    ),
+    Group.REGISTER: (
+        "portal.provider_registered",
+        "portal.provider_changed",
+        "portal.authority_registered",
+        "portal.authority_changed",
+        "portal.register_import_checked",
+        "portal.register_import_confirmed",
+        "portal.register_import_discarded",
+        "portal.register_import_done",
+        "portal.register_import_failed",
+        "portal.rule_registered",
+        "portal.rule_changed",
+        "portal.rule_removed",
+    ),
     Group.LETTERS: ("portal.letter_failed",),
 }
 
@@ -134,7 +190,12 @@ def everything(session: Session, actor: Actor, sought: Sought) -> Iterator[Line]
 
 
 def _entries(session: Session, actor: Actor, sought: Sought, limit: int) -> list[Entry]:
-    query = select(Entry).where(Entry.stream == PORTAL, _likely(actor), *_narrowed(session, sought))
+    # The other side's copy of what two organisations agreed is theirs alone: the one that is
+    # ours stands beside it, and that of two others is nobody else's.
+    copy = Entry.data.like(f"%{COPY}%")
+    query = select(Entry).where(
+        Entry.stream == PORTAL, _likely(actor), ~copy, *_narrowed(session, sought)
+    )
     return list(session.scalars(query.order_by(Entry.seq.desc()).limit(limit)))
 
 

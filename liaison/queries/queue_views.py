@@ -15,7 +15,11 @@ SOON = timedelta(days=14)
 
 
 class View(Term):
-    """Which orders are shown; the value stands in the address."""
+    """Which orders are shown; the value stands in the address.
+
+    Drills stand among all open and all closed ones, to be found and answered like any order, and
+    in a view of their own. The views that are counted hold real orders only.
+    """
 
     OPEN = "open", "All open"
     EMERGENCIES = "emergencies", "Emergencies running"
@@ -24,6 +28,7 @@ class View(Term):
     QUESTIONS = "questions", "Questions to answer"
     EXPIRING = "expiring", "Expire in 14 days"
     DRAFTS = "drafts", "Drafts"
+    DRILLS = "drills", "Drills"
     CLOSED = "closed", "Closed"
     ALL = "all", "All"
 
@@ -37,9 +42,14 @@ def open_() -> ColumnElement[bool]:
     return Order.state.in_([s for s in OrderState if s.is_open])
 
 
+def real() -> ColumnElement[bool]:
+    """No drill."""
+    return Order.test.is_(False)
+
+
 def emergency() -> ColumnElement[bool]:
-    """A running emergency."""
-    return and_(open_(), Order.urgency == Urgency.EMERGENCY)
+    """A running emergency; never a drill."""
+    return and_(open_(), real(), Order.urgency == Urgency.EMERGENCY)
 
 
 def due() -> ColumnElement[datetime]:
@@ -61,21 +71,22 @@ def conditions(now: datetime) -> dict[View, ColumnElement[bool]]:
     return {
         View.OPEN: or_(open_(), kept, draft, question),
         View.EMERGENCIES: emergency(),
-        View.OVERDUE: and_(open_(), due() < now),
-        View.TODAY: and_(open_(), due() >= now, due() < midnight),
-        View.QUESTIONS: question,
-        View.EXPIRING: and_(kept, Order.preserved_until < now + SOON),
+        View.OVERDUE: and_(open_(), real(), due() < now),
+        View.TODAY: and_(open_(), real(), due() >= now, due() < midnight),
+        View.QUESTIONS: and_(question, real()),
+        View.EXPIRING: and_(kept, real(), Order.preserved_until < now + SOON),
         View.DRAFTS: draft,
+        View.DRILLS: Order.test.is_(True),
         View.CLOSED: Order.state.in_(closed),
         View.ALL: Order.id.is_not(None),
     }
 
 
 def rank(now: datetime) -> ColumnElement[int]:
-    """What needs a person first has the smallest number."""
+    """What needs a person first has the smallest number; a late drill waits behind real orders."""
     return case(
         (emergency(), 0),
-        (and_(open_(), due() < now), 1),
+        (and_(open_(), real(), due() < now), 1),
         (or_(open_(), Order.question_open_since.is_not(None)), 2),
         (Order.state == OrderState.DRAFT, 3),
         (Order.state == OrderState.PRESERVED, 4),

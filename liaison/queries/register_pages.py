@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, false, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from liaison.domain.actors import Actor
 from liaison.domain.ladder import Climb, Ladder, Step, Whom, outline
 from liaison.domain.terms import terms_from_json
-from liaison.domain.vocabulary import Channel, Urgency
+from liaison.domain.vocabulary import Channel, MemorandumState, Urgency
 from liaison.errors import NotFound
 from liaison.models import Authority, Contact, Memorandum, Order, Provider
 from liaison.queries import registry
+from liaison.queries.memoranda import Standing, standing
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,21 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     return true() if actor.is_contact_point else false()
 
 
-def providers(session: Session, actor: Actor, day: date, text: str = "") -> list[Listed]:
-    """Providers by name; ``text`` finds a part of the name, the legal name or a domain."""
-    found = session.scalars(select(Provider).where(visible(actor)).order_by(Provider.name))
-    wanted = text.strip().lower()
-    in_force: dict[UUID, Memorandum] = {}
+def in_force(
+    session: Session, actor: Actor, day: date, providers: Collection[UUID]
+) -> dict[UUID, Memorandum]:
+    """The memoranda in force of these providers that the actor is party to, by provider."""
+    newest: dict[tuple[UUID, UUID], Memorandum] = {}
     for memorandum in session.scalars(
         select(Memorandum)
-        .where(_ours(actor), _in_force(day))
-        .order_by(Memorandum.in_force_from, Memorandum.version)
+        .where(_ours(actor), Memorandum.provider_id.in_(providers), *registry.begun(day))
+        .order_by(Memorandum.in_force_from, Memorandum.version, Memorandum.id)
     ):
-        in_force[memorandum.provider_id] = memorandum  # the newest comes last and stays
-    return [Listed(p, in_force.get(p.id)) for p in found if _matches(p, wanted)]
+        # The newest comes last and stays: it took the older one's place, even where it ended.
+        newest[memorandum.authority_id, memorandum.provider_id] = memorandum
+    return {
+        m.provider_id: m for m in newest.values() if m.in_force_to is None or m.in_force_to >= day
+    }
 
 
 def provider(session: Session, actor: Actor, provider_id: str) -> Provider:
@@ -87,11 +92,18 @@ def provider(session: Session, actor: Actor, provider_id: str) -> Provider:
 
 
 def memoranda(session: Session, actor: Actor, provider: Provider) -> list[Memorandum]:
-    """The provider's memoranda that the actor is party to, the newest first."""
+    """The provider's agreed memoranda that the actor is party to, the newest first.
+
+    Drafts bind nobody and are not among them.
+    """
     return list(
         session.scalars(
             select(Memorandum)
-            .where(_ours(actor), Memorandum.provider_id == provider.id)
+            .where(
+                _ours(actor),
+                Memorandum.provider_id == provider.id,
+                Memorandum.state == MemorandumState.AGREED,
+            )
             .options(joinedload(Memorandum.authority))
             .order_by(
                 Memorandum.in_force_from.desc(), Memorandum.version.desc(), Memorandum.id.desc()
@@ -101,9 +113,9 @@ def memoranda(session: Session, actor: Actor, provider: Provider) -> list[Memora
 
 
 def is_in_force(memorandum: Memorandum, day: date) -> bool:
-    """Whether it binds on a day (UTC)."""
-    end = memorandum.in_force_to
-    return memorandum.in_force_from <= day and (end is None or end >= day)
+    """Whether it binds on a day (UTC): agreed, begun, not ended, and none took its place."""
+    others = memorandum.provider.memoranda
+    return standing(memorandum, others, day) is Standing.IN_FORCE
 
 
 def ladder(session: Session, memorandum: Memorandum, urgency: Urgency) -> list[Rung]:
@@ -121,7 +133,7 @@ def ladder(session: Session, memorandum: Memorandum, urgency: Urgency) -> list[R
 
 
 def _rung(session: Session, of: Ladder, order: Order, step: Step, after: timedelta) -> Rung:
-    people = registry.called_by(session, order, step)
+    people = registry.called_by(session, order, step, step.due_at)
     if step.rung is None:
         return Rung(after, step.whom, step.channels, people, 0, of.page_every, at_top=True)
     rung = of.rungs[step.rung]
@@ -134,7 +146,9 @@ def contacts(session: Session, actor: Actor) -> list[Group]:
     if actor.provider_id is not None:
         own = session.get_one(Provider, actor.provider_id)
         groups.append(Group(own, list(own.contacts)))
-        parties = select(Memorandum.authority_id).where(Memorandum.provider_id == own.id)
+        parties = select(Memorandum.authority_id).where(
+            Memorandum.provider_id == own.id, Memorandum.state == MemorandumState.AGREED
+        )
         authorities = session.scalars(
             select(Authority).where(Authority.id.in_(parties)).order_by(Authority.name)
         )
@@ -151,15 +165,3 @@ def _ours(actor: Actor) -> ColumnElement[bool]:
     if actor.authority_id is not None:
         return Memorandum.authority_id == actor.authority_id
     return false()
-
-
-def _in_force(day: date) -> ColumnElement[bool]:
-    return and_(
-        Memorandum.in_force_from <= day,
-        or_(Memorandum.in_force_to.is_(None), Memorandum.in_force_to >= day),
-    )
-
-
-def _matches(provider: Provider, wanted: str) -> bool:
-    names = (provider.name, provider.legal_name, *provider.domains)
-    return any(wanted in name.lower() for name in names)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from liaison.domain.ladder import Step, Whom
-from liaison.domain.vocabulary import Function
-from liaison.models import Authority, Contact, Memorandum, Order, Provider
+from liaison.domain.vocabulary import Channel, Function, HoldingKind, MemorandumState
+from liaison.models import Authority, Contact, Holding, Memorandum, Order, Provider
+from liaison.queries import duty
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A contact that a step calls, by the ways that count there: registered and verified."""
+
+    contact: Contact
+    channels: tuple[Channel, ...]
+
 
 _FUNCTIONS: dict[Whom, tuple[Function, ...]] = {
     Whom.ON_DUTY: (Function.PRIMARY,),
@@ -29,28 +41,49 @@ def provider_named(session: Session, name: str) -> Provider | None:
     ).one_or_none()
     if found is not None:
         return found
-    everyone = session.scalars(select(Provider).order_by(Provider.name))
-    return next((p for p in everyone if wanted in {d.lower() for d in p.domains}), None)
+    return session.scalars(
+        select(Provider)
+        .join(Holding, Holding.provider_id == Provider.id)
+        .where(Holding.kind == HoldingKind.DOMAIN, Holding.key == wanted)
+    ).one_or_none()
 
 
 def memorandum_in_force(
     session: Session, authority_id: UUID, provider_id: UUID, day: date
 ) -> Memorandum | None:
-    """The memorandum between the two that is in force on a day (UTC); the newest version wins."""
-    return session.scalars(
+    """The memorandum between the two that is in force on a day (UTC).
+
+    The newest that has begun took the place of all before it, for good: once it has ended, none
+    is in force, whatever end an older one has.
+    """
+    newest = session.scalars(
         select(Memorandum)
         .where(
             Memorandum.authority_id == authority_id,
             Memorandum.provider_id == provider_id,
-            Memorandum.in_force_from <= day,
-            or_(Memorandum.in_force_to.is_(None), Memorandum.in_force_to >= day),
+            *begun(day),
         )
-        .order_by(Memorandum.in_force_from.desc(), Memorandum.version.desc())
+        .order_by(Memorandum.in_force_from.desc(), Memorandum.version.desc(), Memorandum.id.desc())
         .limit(1)
     ).one_or_none()
+    ended = newest is not None and newest.in_force_to is not None and newest.in_force_to < day
+    return None if ended else newest
 
 
-def contacts(session: Session, order: Order, *functions: Function) -> list[Contact]:
+def begun(day: date) -> tuple[ColumnElement[bool], ...]:
+    """Agreed by both sides, and in force from this day or an earlier one.
+
+    One that was ended before its first day never begins.
+    """
+    last = Memorandum.in_force_to
+    return (
+        Memorandum.state == MemorandumState.AGREED,
+        Memorandum.in_force_from <= day,
+        or_(last.is_(None), last >= Memorandum.in_force_from),
+    )
+
+
+def contacts(session: Session, order: Order, at: datetime, *functions: Function) -> list[Contact]:
     """The order's registered contacts of these functions, on whichever side they stand."""
     return list(
         session.scalars(
@@ -61,20 +94,93 @@ def contacts(session: Session, order: Order, *functions: Function) -> list[Conta
                     Contact.authority_id == order.authority_id,
                 ),
                 Contact.function.in_(functions),
+                *usable(at),
             )
             .order_by(Contact.position, Contact.id)
         )
     )
 
 
-def called_by(session: Session, order: Order, step: Step) -> list[Contact]:
-    """Whom a step of the ladder calls. Nobody is never silent: the duty officer is called then."""
-    if step.whom is Whom.NAMED:
-        named = session.get(Contact, UUID(step.contact)) if step.contact else None
-        found = [named] if named and _is_party(named, order) else []
+def usable(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Entries that count at a moment: past their cooling-off, and not removed."""
+    return (
+        or_(Contact.removed_at.is_(None), Contact.removed_at > at),
+        or_(Contact.usable_from.is_(None), Contact.usable_from <= at),
+    )
+
+
+def ways(contact: Contact) -> frozenset[Channel]:
+    """The ways that are registered for a contact and verified: a ladder uses no other."""
+    verified = {
+        Channel.EMAIL: contact.email_verified_at,
+        Channel.CALL: contact.phone_verified_at,
+    }
+    return frozenset(c for c in map(Channel, contact.channels) if verified[c] is not None)
+
+
+def addressees(
+    session: Session, order: Order, whom: Whom, at: datetime, named: str | None = None
+) -> list[Contact]:
+    """Who is meant by a rung at a moment, whether they can be reached or not.
+
+    Where a rota stands, who is on duty is asked of it; in a gap of it, and where there is none,
+    the one registered for the function is meant.
+    """
+    if whom is Whom.NAMED:
+        found = session.get(Contact, UUID(named)) if named else None
+        return [found] if found and _is_party(found, order) and _is_usable(found, at) else []
+    on_duty = _on_duty(session, order, whom, at)
+    return on_duty or contacts(session, order, at, *_FUNCTIONS[whom])
+
+
+def _on_duty(session: Session, order: Order, whom: Whom, at: datetime) -> list[Contact]:
+    if whom is Whom.ON_DUTY:
+        found = duty.on_duty(session, duty.Owner(provider_id=order.provider_id), at)
+    elif whom is Whom.DUTY_OFFICER:
+        found = duty.on_duty(session, duty.Owner(authority_id=order.authority_id), at)
     else:
-        found = contacts(session, order, *_FUNCTIONS[step.whom])
-    return found or contacts(session, order, Function.DUTY_OFFICER, Function.SUPERVISOR)
+        return []
+    return [contact for contact in found if _is_usable(contact, at)]
+
+
+def reached(session: Session, order: Order, step: Step, at: datetime) -> list[Reached]:
+    """Whom a step of the ladder calls at a moment, and how.
+
+    Nobody is never silent: where whoever is on duty is not reached that way, the one registered
+    for the function is; where nobody is, our duty officer and supervisor are called, by whatever
+    way is verified.
+    """
+    meant = addressees(session, order, step.whom, at, step.contact)
+    found = _by(meant, step.channels)
+    if not found and step.whom in (Whom.ON_DUTY, Whom.DUTY_OFFICER):
+        found = _by(contacts(session, order, at, *_FUNCTIONS[step.whom]), step.channels)
+    if found:
+        return found
+    ours = contacts(session, order, at, Function.DUTY_OFFICER, Function.SUPERVISOR)
+    return _by(ours, step.channels) or _by(ours, tuple(Channel))
+
+
+CALLED_FIRST = (Whom.ON_DUTY, Whom.EVERY_SPOC, Whom.FALLBACK, Whom.DUTY_OFFICER, Whom.SUPERVISOR)
+"""Whom the call goes to that opens with an emergency: the first of these who has a number."""
+
+
+def called_at_issue(session: Session, order: Order, at: datetime) -> list[Contact]:
+    """Whom to phone when an emergency is issued; only numbers that were verified."""
+    for whom in CALLED_FIRST:
+        found = _by(addressees(session, order, whom, at), (Channel.CALL,))
+        if found:
+            return [called.contact for called in found]
+    return []
+
+
+def called_by(session: Session, order: Order, step: Step, at: datetime) -> list[Contact]:
+    """The same without the ways."""
+    return [called.contact for called in reached(session, order, step, at)]
+
+
+def _by(meant: Iterable[Contact], channels: tuple[Channel, ...]) -> list[Reached]:
+    found = [Reached(c, tuple(way for way in channels if way in ways(c))) for c in meant]
+    return [called for called in found if called.channels]
 
 
 def unreachable(session: Session) -> list[str]:
@@ -84,12 +190,30 @@ def unreachable(session: Session) -> list[str]:
         session.scalars(
             select(Authority.name)
             .where(
-                Authority.id.in_(select(Memorandum.authority_id)),
-                ~Authority.contacts.any(Contact.function.in_(ours)),
+                Authority.id.in_(
+                    select(Memorandum.authority_id).where(
+                        Memorandum.state == MemorandumState.AGREED
+                    )
+                ),
+                ~Authority.contacts.any(
+                    and_(
+                        Contact.function.in_(ours),
+                        Contact.removed_at.is_(None),
+                        or_(
+                            Contact.email_verified_at.is_not(None),
+                            Contact.phone_verified_at.is_not(None),
+                        ),
+                    )
+                ),
             )
             .order_by(Authority.name)
         )
     )
+
+
+def _is_usable(contact: Contact, at: datetime) -> bool:
+    begun = contact.usable_from is None or contact.usable_from <= at
+    return begun and (contact.removed_at is None or contact.removed_at > at)
 
 
 def _is_party(contact: Contact, order: Order) -> bool:

@@ -42,6 +42,8 @@ def order_content(order: Order) -> dict[str, Any]:
         "partial_disclosure": order.partial_disclosure,
         "mla": {"intended": order.mla_intended, "expected_by": _day(order.mla_expected_by)},
         "emergency_ground": order.emergency_ground,
+        # Only where it is so: what was served before there were drills keeps its fingerprint.
+        **({"test": True} if order.test else {}),
     }
 
 
@@ -49,6 +51,7 @@ def order_view(order: Order) -> dict[str, Any]:
     """The order as its provider sees it now."""
     return {
         **order_content(order),
+        "test": order.test,
         "version": order.version,
         "state": order.state.value,
         "ratified": None,

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
 from liaison.domain.answer import Preservation, Refusal, Resolved, check_refusal, resolve
-from liaison.domain.ladder import Climb
+from liaison.domain.ladder import Climb, Whom
 from liaison.domain.lifecycle import Action, OrderState
 from liaison.domain.reading import (
     LONGEST_MESSAGE,
@@ -20,13 +20,13 @@ from liaison.domain.reading import (
     LONGEST_REFERENCE,
     check_texts,
 )
-from liaison.domain.vocabulary import Function, Outcome
+from liaison.domain.vocabulary import Outcome
 from liaison.errors import FieldError, Invalid
 from liaison.models import Order, Report, ReportedTarget, ThreadMessage
 from liaison.models.work import TimerKind, Wanted
 from liaison.queries import orders, registry
 from liaison.queries.views import report_view
-from liaison.services import escalation, ledger, outbox, timers
+from liaison.services import drill_orders, escalation, ledger, outbox, timers
 from liaison.services.guards import order_for
 
 SAID = {
@@ -111,6 +111,7 @@ def preserve(
     session.flush()
     escalation.stop(session, order, now)
     _plan_expiry(session, order, report, now)
+    drill_orders.settle(session, order, now)
     what = _what_was_kept(order, report, now)
     _tell_contact_point(session, order, f"report:{report.id}", what, now)
     type_ = "order.preserved" if action is Action.PRESERVE else "order.preservation_amended"
@@ -183,6 +184,7 @@ def decline(
         "preserved_meanwhile": refusal.preserved_meanwhile,
     }
     escalation.stop(session, order, now)
+    drill_orders.settle(session, order, now)
     _tell_contact_point(session, order, "declined", "declined", now)
     ledger.record(session, now, *ledger.act(order, "order.declined", actor, order.refusal))
     return order
@@ -214,7 +216,7 @@ def answer(
     message = _write(session, order, actor, text, now)
     order.question_open_since = None
     notice = outbox.Notice("answer", Wanted.ALWAYS, f"message:{message.id}", {})
-    for spoc in registry.contacts(session, order, Function.PRIMARY):
+    for spoc in registry.addressees(session, order, Whom.ON_DUTY, now):
         outbox.queue(session, order, spoc, notice, now)
     _record_message(session, order, actor, message, now)
     return message
@@ -243,5 +245,5 @@ def _record_message(
 def _tell_contact_point(session: Session, order: Order, key: str, what: str, now: datetime) -> None:
     letter = "question" if what == "question" else "order_answered"
     notice = outbox.Notice(letter, Wanted.ALWAYS, key, {"answer": what, "said": SAID[what]})
-    for contact in registry.contacts(session, order, Function.DUTY_OFFICER):
+    for contact in registry.addressees(session, order, Whom.DUTY_OFFICER, now):
         outbox.queue(session, order, contact, notice, now)

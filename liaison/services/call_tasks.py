@@ -30,8 +30,9 @@ def open_task(
 
     One open call per order and contact is enough: whoever is to be called anyway is not listed
     a second time. A reason that lasts longer joins the open call, so that it is not taken back
-    with the shorter one. Callers hold the order's lock.
+    with the shorter one. Callers hold the order's lock. The reason of a drill's call says so.
     """
+    why = f"TEST, a drill: {why}" if order.test else why
     waiting = session.scalar(
         select(CallTask)
         .where(

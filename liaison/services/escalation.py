@@ -15,7 +15,7 @@ from liaison.domain.reading import LONGEST_REASON, check_texts
 from liaison.domain.terms import Deadlines, Terms, second_climb_start, terms_from_json
 from liaison.domain.vocabulary import Channel
 from liaison.errors import FieldError, Invalid, InvalidTransition
-from liaison.models import Contact, Order, Timer
+from liaison.models import Order, Timer
 from liaison.models.work import TimerKind, Wanted
 from liaison.queries import registry
 from liaison.services import call_tasks, ledger, outbox, timers
@@ -82,11 +82,13 @@ def climb(session: Session, timer: Timer, order: Order, now: datetime) -> None:
     if running_climb(order) is not which or order.ladder_closed_at is not None:
         return
     at = step(ladder_of(order), which, climb_start(order, which), timer.payload["step"])
-    people = registry.called_by(session, order, at)
-    _page(session, order, which, at, people, now)
-    arm(session, order, which, _coming(order, at, now))
+    called = registry.reached(session, order, at, now)
+    _page(session, order, which, at, called, now)
+    # A drill calls everybody once, the supervisor too; it ends by itself.
+    if not (order.test and at.at_top):
+        arm(session, order, which, _coming(order, at, now))
     ledger.record(
-        session, now, *ledger.act(order, "order.escalated", CLOCK, _told(which, at, people))
+        session, now, *ledger.act(order, "order.escalated", CLOCK, _told(which, at, called))
     )
 
 
@@ -105,19 +107,20 @@ def _page(
     order: Order,
     climb: Climb,
     at: Step,
-    people: list[Contact],
+    people: list[registry.Reached],
     now: datetime,
 ) -> None:
     key = f"{int(climb)}:{at.number}"
     due = order.acknowledge_by if climb is Climb.ACKNOWLEDGE else order.preserve_by
     assert due is not None
-    for contact in people:
+    for one in people:
+        contact = one.contact
         label = contact.function.label if at.whom is Whom.NAMED else at.whom.label
-        if Channel.EMAIL in at.channels:
+        if Channel.EMAIL in one.channels:
             params = {"climb": climb.name.lower(), "due": due.isoformat(), "rung": label}
             notice = outbox.Notice(_letter(order, at), _WANTED[climb], key, params)
             outbox.queue(session, order, contact, notice, now)
-        if Channel.CALL in at.channels:
+        if Channel.CALL in one.channels:
             why = f"{label}: {_waiting(climb)}"
             call_tasks.open_task(session, order, contact, why, key, _WANTED[climb], now)
 
@@ -135,13 +138,13 @@ def _waiting(climb: Climb) -> str:
     return "the order is acknowledged, but preservation is not confirmed in time."
 
 
-def _told(climb: Climb, at: Step, people: list[Contact]) -> dict[str, Any]:
+def _told(climb: Climb, at: Step, people: list[registry.Reached]) -> dict[str, Any]:
     return {
         "climb": climb.name.lower(),
         "step": at.number,
         "rung": at.rung,
         "whom": at.whom.value,
-        "called": [{"name": c.name, "function": c.function.value} for c in people],
+        "called": [{"name": c.contact.name, "function": c.contact.function.value} for c in people],
         "channels": [c.value for c in at.channels],
     }
 

@@ -72,6 +72,27 @@ def invite(
     check_texts(("/email", email, LONGEST_EMAIL), ("/name", name, LONGEST_NAME))
     # Held, so that two administrators do not invite one person twice.
     organisation = organisations.held(session, actor)
+    whose = portal_log.organisation_of_actor(actor)
+    return send(session, vault, actor, organisation, email, name, roles, now, whose, link=link)
+
+
+def send(
+    session: Session,
+    vault: Vault,
+    actor: Actor,
+    organisation: Authority | Provider,
+    email: str,
+    name: str,
+    roles: Collection[str],
+    now: datetime,
+    whose: str,
+    *,
+    link: Link,
+) -> Invitation:
+    """The invitation to an organisation, and its letter, once the caller has asked who may.
+
+    ``whose`` log it stands in; the caller holds the organisation's row.
+    """
     given = checked_roles(roles, organisation)
     address = _checked(session, organisation, email, name, given, now)
     assert given is not None
@@ -79,8 +100,8 @@ def invite(
         email=address,
         name=name.strip(),
         roles=[role.value for role in Role if role in given],
-        authority_id=actor.authority_id,
-        provider_id=actor.provider_id,
+        authority_id=organisation.id if isinstance(organisation, Authority) else None,
+        provider_id=organisation.id if isinstance(organisation, Provider) else None,
         invited_by_id=actor.person_id,
         invited_at=now,
         expires_at=now + LASTS,
@@ -89,7 +110,7 @@ def invite(
     session.flush()
     _write_letter(session, actor, row, organisation.name, vault.seal(link(row.id)), now)
     told = {"email": row.email, "name": row.name, "roles": row.roles}
-    _note(session, now, "invited", actor, row, told)
+    _note(session, now, "invited", actor, row, told, whose)
     return row
 
 
@@ -162,9 +183,10 @@ def open_now(now: datetime) -> tuple[Any, ...]:
 def _write_letter(
     session: Session, actor: Actor, row: Invitation, organisation: str, sealed: str, now: datetime
 ) -> None:
+    colleague = actor.organisation == organisation
     params = {
         "name": row.name,
-        "inviter": actor.name,
+        "inviter": actor.name if colleague else f"{actor.name} of {actor.organisation}",
         "organisation": organisation,
         "roles": ", ".join(Role(role).label for role in row.roles),
         "until": row.expires_at.isoformat(),
@@ -184,9 +206,17 @@ def revoke(session: Session, actor: Actor, invitation_id: UUID, now: datetime) -
     ).one_or_none()
     if row is None:
         raise NotFound
+    return take_back(session, actor, row, now, portal_log.organisation_of_actor(actor))
+
+
+def take_back(
+    session: Session, actor: Actor, row: Invitation, now: datetime, whose: str
+) -> Invitation:
+    """Ends an open invitation, once the caller has asked who may; ``whose`` log it stands in."""
     if not _close(session, row, now, revoked_at=now):
         raise AlreadyDone("This invitation was used, taken back or ran out meanwhile.")
-    _note(session, now, "invitation_revoked", actor, row, {"email": row.email, "name": row.name})
+    told = {"email": row.email, "name": row.name}
+    _note(session, now, "invitation_revoked", actor, row, told, whose)
     return row
 
 
@@ -281,8 +311,13 @@ def _close(session: Session, row: Invitation, now: datetime, **values: datetime)
 
 
 def _note(
-    session: Session, now: datetime, type_: str, actor: Actor, row: Invitation, told: dict[str, Any]
+    session: Session,
+    now: datetime,
+    type_: str,
+    actor: Actor,
+    row: Invitation,
+    told: dict[str, Any],
+    whose: str,
 ) -> None:
     data = {"invitation": str(row.id), "until": rfc3339(row.expires_at), **told}
-    whose = portal_log.organisation_of_actor(actor)
     portal_log.note(session, now, type_, actor.id, whose, {**data, **portal_log.by(actor)})

@@ -22,8 +22,9 @@ def is_due(session: Session, now: datetime) -> bool:
     return any(_days_due(row, now) for row in session.scalars(select(ApiKey).where(_ending(now))))
 
 
-def tell(session: Session, link: str, now: datetime) -> int:
+def run(session: Session, now: datetime, base_url: str) -> int:
     """Queues the letters that are due; how many. What was told is noted with the key."""
+    link = f"{base_url}/api-keys"
     rows = session.scalars(
         select(ApiKey)
         .where(_ending(now))

@@ -4,36 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
-from liaison.documents.order_json import fingerprint
 from liaison.domain.actors import CLOCK, Actor
 from liaison.domain.draft import OrderDraft, parse_draft
-from liaison.domain.ladder import Climb
+from liaison.domain.ladder import Whom
 from liaison.domain.lifecycle import Action, OrderState, decide
 from liaison.domain.reading import LONGEST_REASON, check_texts
-from liaison.domain.terms import Terms
-from liaison.domain.vocabulary import Channel, Function, Urgency
+from liaison.domain.vocabulary import DrillState
 from liaison.errors import FieldError, Forbidden, Invalid, OutsideTerms
-from liaison.models import (
-    Authority,
-    Message,
-    Order,
-    Person,
-    Provider,
-    RefCounter,
-    Timer,
-)
-from liaison.models.base import insert_once
-from liaison.models.work import MessageState, TimerKind, Wanted
+from liaison.models import Order, Person, Provider, Timer
+from liaison.models.work import Wanted
 from liaison.queries import issue as issuing
 from liaison.queries import orders, registry
-from liaison.queries.views import order_content
-from liaison.services import call_tasks, escalation, ledger, order_rows, outbox, passkeys, timers
+from liaison.services import drill_orders, ledger, order_rows, outbox, passkeys, serving
 from liaison.services.guards import fresh_factor, order_for
 
 
@@ -95,35 +82,20 @@ def issue(session: Session, actor: Actor, name: str, version: int | None, now: d
 
     Needs a second factor given within the last five minutes (a passkey of a day's age where the
     authority says so) and a memorandum that allows the order; its terms and ladders are copied
-    onto it, so that later changes do not reach it.
+    onto it, so that later changes do not reach it. A drill at that provider gives way to an
+    emergency.
     """
-    order, state = order_for(session, actor, name, Action.ISSUE, version)
+    order, _ = order_for(session, actor, name, Action.ISSUE, version)
     fresh_factor(actor, now, passkey=order.authority.passkey_to_issue)
     if order.authority.passkey_to_issue:
         passkeys.demand_settled(session, actor, now)
     ruling = _within_terms(session, order, actor, now)
-    memorandum, terms, due = ruling.memorandum, ruling.terms, ruling.deadlines
-    assert memorandum is not None and terms is not None and due is not None
-    order.state, order.issued_at = state, now
-    order.memorandum, order.memorandum_id = memorandum, memorandum.id
-    order.terms = memorandum.terms
-    order.acknowledge_by, order.preserve_by = due.acknowledge_by, due.preserve_by
     officer = session.get(Person, actor.person_id) if actor.person_id else None
     order.officer, order.officer_id = officer, actor.person_id
     order_rows.complete_officer(order, order.authority, actor, officer.email if officer else "")
-    order.ref = _next_ref(session, order.authority, now)
-    order.sha256 = fingerprint(order_content(order))
-    session.flush()
-    _serve(session, order, terms, now)
-    told = {
-        "ref": order.ref,
-        "urgency": order.urgency.value,
-        "acknowledge_by": rfc3339(due.acknowledge_by),
-        "preserve_by": rfc3339(due.preserve_by),
-        "memorandum": {"ref": memorandum.reference, "version": memorandum.version},
-        "sha256": order.sha256,
-    }
-    ledger.record(session, now, *ledger.act(order, "order.issued", actor, told))
+    broken_off = drill_orders.give_way(session, order, now)
+    entries = serving.serve(session, order, ruling, actor, now)
+    ledger.record(session, now, *broken_off, *entries)
     return order
 
 
@@ -134,41 +106,6 @@ def _within_terms(session: Session, order: Order, actor: Actor, now: datetime) -
             ruling.breaches, "The memorandum does not allow this order. Nothing was sent."
         )
     return ruling
-
-
-def _serve(session: Session, order: Order, terms: Terms, now: datetime) -> None:
-    assert order.acknowledge_by is not None
-    first = terms.ladders[order.urgency].rungs
-    told_by_ladder = any(not r.after and Channel.EMAIL in r.channels for r in first)
-    spocs = registry.contacts(session, order, Function.PRIMARY)
-    notice = outbox.Notice(
-        "order_issued",
-        Wanted.UNTIL_ACKNOWLEDGED,
-        "issue",
-        {"due": order.acknowledge_by.isoformat()},
-    )
-    for spoc in spocs:
-        if not told_by_ladder:
-            outbox.queue(session, order, spoc, notice, now)
-        if order.urgency is Urgency.EMERGENCY:
-            why = "An emergency order was issued: call and say that it is in the portal."
-            wanted = Wanted.UNTIL_ACKNOWLEDGED
-            call_tasks.open_task(session, order, spoc, why, "issue", wanted, now)
-    escalation.arm(session, order, Climb.ACKNOWLEDGE)
-
-
-def _next_ref(session: Session, authority: Authority, now: datetime) -> str:
-    """The next ref of the authority's year, without gaps: the counter rolls back with the act."""
-    year = now.astimezone(ZoneInfo(authority.time_zone)).year
-    insert_once(session, RefCounter, {"authority_id": authority.id, "year": year, "last": 0})
-    number = session.execute(
-        update(RefCounter)
-        .where(RefCounter.authority_id == authority.id, RefCounter.year == year)
-        .values(last=RefCounter.last + 1)
-        .returning(RefCounter.last)
-        .execution_options(synchronize_session=False)
-    ).scalar_one()
-    return f"{authority.code}-{year}-{number:04d}"
 
 
 def withdraw(
@@ -185,29 +122,15 @@ def withdraw(
     served = orders.is_served(order)
     if served and not reason.strip():
         raise Invalid([FieldError("/reason", "Say why: the provider reads it.")])
-    order.state, order.ended_at, order.withdrawal = state, now, reason.strip() or None
-    escalation.stop(session, order, now)
-    timers.cancel(session, order, TimerKind.EXPIRY, now)
     if not served:
+        order.state, order.ended_at, order.withdrawal = state, now, reason.strip() or None
+        serving.stop(session, order, now)
         ledger.record(session, now, ledger.own(order, "order.discarded", actor, {}))
         return order
-    if _was_told(session, order):
-        notice = outbox.Notice("order_withdrawn", Wanted.ALWAYS, "withdrawn", {})
-        for spoc in registry.contacts(session, order, Function.PRIMARY):
-            outbox.queue(session, order, spoc, notice, now)
-    told = {"reason": order.withdrawal}
-    ledger.record(session, now, *ledger.act(order, "order.withdrawn", actor, told))
+    entries = serving.take_back(session, order, actor, reason.strip(), now)
+    drill_orders.settle(session, order, now, state=DrillState.CANCELLED, why=reason.strip())
+    ledger.record(session, now, *entries)
     return order
-
-
-def _was_told(session: Session, order: Order) -> bool:
-    """Whether anybody at the provider can know of the order: nobody needs to hear the rest."""
-    sent = select(Message.id).where(
-        # One that was claimed may have left, whatever became of the claim.
-        Message.order_id == order.id,
-        or_(Message.state == MessageState.SENT, Message.attempts > 0),
-    )
-    return order.fetched_at is not None or session.scalar(sent.limit(1)) is not None
 
 
 def note_fetched(session: Session, actor: Actor, name: str, now: datetime) -> None:
@@ -234,7 +157,7 @@ def expire(session: Session, _timer: Timer, order: Order, now: datetime) -> None
     order.state = decide(order.state, Action.EXPIRE, CLOCK.roles)
     order.ended_at = now
     notice = outbox.Notice("order_expired", Wanted.ALWAYS, "expired", {})
-    for contact in registry.contacts(session, order, Function.DUTY_OFFICER):
+    for contact in registry.addressees(session, order, Whom.DUTY_OFFICER, now):
         outbox.queue(session, order, contact, notice, now)
     told = {"preserved_until": rfc3339(until)}
     ledger.record(session, now, *ledger.act(order, "order.expired", CLOCK, told))

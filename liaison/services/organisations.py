@@ -42,6 +42,22 @@ def held(session: Session, actor: Actor) -> Authority | Provider:
     return organisation
 
 
+def has_keeper(session: Session, organisation: Provider | Authority) -> bool:
+    """Whether somebody keeps the organisation's people."""
+    query = (
+        select(Person.id)
+        .join(PersonRole, PersonRole.person_id == Person.id)
+        .where(
+            Person.disabled_at.is_(None),
+            PersonRole.role == keeper(organisation),
+            Person.authority_id == organisation.id
+            if isinstance(organisation, Authority)
+            else Person.provider_id == organisation.id,
+        )
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
 def keeper(organisation: Authority | Provider) -> Role:
     """The role that keeps the organisation's people."""
     if isinstance(organisation, Authority):

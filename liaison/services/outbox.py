@@ -82,13 +82,19 @@ class Claimed:
 
 
 def queue(session: Session, order: Order, contact: Contact, notice: Notice, now: datetime) -> bool:
-    """Puts one notice to one contact into the outbox; whether it was not there already."""
+    """Puts one notice to one contact into the outbox; whether it was not there already.
+
+    Nothing goes to an address that was never verified: it may be anybody's.
+    """
+    if contact.email_verified_at is None:
+        return False
     params = {
         "ref": order.name,
         "urgency": order.urgency.value,
         "provider": order.provider.name,
         "authority": order.authority.name,
         "name": contact.name,
+        "test": order.test,
         **notice.params,
     }
     return insert_once(
@@ -126,7 +132,8 @@ def queue_letter(
 ) -> bool:
     """Puts a letter to a person about their access into the outbox; ``key`` names its reason.
 
-    ``sealed_link`` opens a door to whoever reads it: it is forgotten once the letter is on its way.
+    ``sealed_link`` is a link, or a code, that opens a door to whoever reads it: it is forgotten
+    once the letter is on its way.
     """
     return insert_once(
         session,

@@ -50,8 +50,11 @@ def open_for(session: Session, person: Person, now: datetime) -> int:
         and_(Order.state.in_(OPEN), Order.id.not_in(waiting_still)),
         and_(Order.state.in_(TAKEN_BACK), Order.ref.is_not(None), ended, Order.id.not_in(reviewed)),
     )
+    # A drill asks for nobody's data: nothing in it is to be looked at.
     found = session.scalars(
-        select(Order.id).where(Order.id.in_(touched), to_look_at).order_by(Order.id)
+        select(Order.id)
+        .where(Order.id.in_(touched), Order.test.is_(False), to_look_at)
+        .order_by(Order.id)
     ).all()
     session.add_all(
         OrderReview(order_id=order, person_id=person.id, opened_at=now) for order in found

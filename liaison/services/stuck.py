@@ -43,7 +43,7 @@ def tell(session: Session, timer_id: UUID, now: datetime) -> int:
     if timer.state is not TimerState.WAITING or wanted is None:
         return 0
     key = f"timer:{timer.id}:{max(timer.attempts - timers.STUCK_AFTER, 0) // TELL_AGAIN}"
-    people = registry.contacts(session, order, Function.DUTY_OFFICER, Function.SUPERVISOR)
+    people = registry.contacts(session, order, now, Function.DUTY_OFFICER, Function.SUPERVISOR)
     for contact in people:
         outbox.queue(session, order, contact, outbox.Notice("timer_failed", wanted, key, {}), now)
         call_tasks.open_task(session, order, contact, WHY, key, wanted, now)

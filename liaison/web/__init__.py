@@ -12,7 +12,7 @@ from liaison.web.context import (
     vault,
     write,
 )
-from liaison.web.signin import actor
+from liaison.web.signin import actor, is_signed_in
 
 __all__ = [
     "Liaison",
@@ -21,6 +21,7 @@ __all__ = [
     "commit",
     "core",
     "db",
+    "is_signed_in",
     "now",
     "request_id",
     "settings",

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
 
 from liaison.domain.actors import Actor
@@ -73,6 +74,15 @@ def actor() -> Actor:
     if found is None or found.is_pending:
         raise Unauthenticated("Sign in first.")
     return found.actor
+
+
+def is_signed_in() -> bool:
+    """Whether a page has a reader; one that says that the database is away must not need it."""
+    try:
+        found = visitor()
+    except SQLAlchemyError:
+        return False
+    return found is not None and not found.is_pending
 
 
 def init_app(app: Flask) -> None:

@@ -10,12 +10,12 @@ from types import FrameType
 import structlog
 
 from liaison.services import housekeeping
-from liaison.worker import messages, notices, timers
+from liaison.worker import messages, register, timers
 from liaison.worker.pulse import Pulse, Step
 from liaison.worker.work import Work
 
 TIDY_EVERY = 3600.0
-TELL_EVERY = 900.0
+KEEP_EVERY = 15.0
 LONGEST_WAIT = 15.0
 """Seconds between two looks of a step that keeps failing, at most."""
 
@@ -38,7 +38,8 @@ def run_once(work: Work) -> Done:
     The heartbeat comes when the work is done: a run that failed was not alive.
     """
     fired = sent = 0
-    notices.tell_of_keys(work)
+    while register.keep(work):
+        pass
     while True:
         now_fired = timers.fire_one(work)
         claimed, left = (0, 0) if now_fired else messages.send_some(work)
@@ -77,7 +78,7 @@ def run_forever(work: Work, stop: threading.Event) -> None:
         "timers": (pulse.watched("timers", lambda w: bool(timers.fire_one(w))), look),
         "messages": (pulse.watched("messages", lambda w: bool(messages.send_some(w)[0])), look),
         "heartbeat": (pulse.beating(beat), look),
-        "key notices": (notices.tell_of_keys, TELL_EVERY),
+        "register": (register.keep, KEEP_EVERY),
         "housekeeping": (tidy, TIDY_EVERY),
     }
     log.info("worker started", worker=work.name)

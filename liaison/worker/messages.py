@@ -9,10 +9,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from liaison.delivery import DeliveryError, Outgoing
-from liaison.documents.letters import compose
+from liaison.documents.letters import WITH_CODE, compose
 from liaison.domain.actors import CLOCK
-from liaison.domain.vocabulary import Function
-from liaison.models import Contact, Message, Order
+from liaison.domain.ladder import Whom
+from liaison.models import Message, Order
 from liaison.queries import registry
 from liaison.services import call_tasks, ledger, outbox, portal_log
 from liaison.services.outbox import Claimed
@@ -62,7 +62,8 @@ def _outgoing(work: Work, claimed: Claimed) -> Outgoing:
     settings = work.settings
     params = dict(claimed.params)
     if claimed.sealed_link is not None:
-        params["link"] = work.vault.open(claimed.sealed_link)
+        secret = "code" if claimed.letter in WITH_CODE else "link"
+        params[secret] = work.vault.open(claimed.sealed_link)
     letter = compose(claimed.letter, params, settings.base_url, settings.env.value)
     return Outgoing(
         address=claimed.address,
@@ -117,7 +118,11 @@ def _tell_people(session: Session, message: Message, now: datetime) -> None:
         portal_log.note(session, now, "letter_failed", CLOCK.id, ledger.PORTAL, told)
         return
     order = session.get_one(Order, message.order_id)
-    people = [message.contact] if message.contact else _duty_officers(session, order)
+    people = (
+        [message.contact]
+        if message.contact
+        else registry.addressees(session, order, Whom.DUTY_OFFICER, now)
+    )
     for contact in people:
         key = f"undelivered:{message.id}"
         call_tasks.open_task(session, order, contact, UNDELIVERED, key, message.wanted, now)
@@ -138,9 +143,5 @@ def _tell_duty_officer(session: Session, order: Order, message: Message, now: da
         return  # the mail that failed was to us: another one would only fail again
     params = {"addressee": contact.name}
     notice = outbox.Notice("delivery_failed", message.wanted, f"undelivered:{message.id}", params)
-    for officer in _duty_officers(session, order):
+    for officer in registry.addressees(session, order, Whom.DUTY_OFFICER, now):
         outbox.queue(session, order, officer, notice, now)
-
-
-def _duty_officers(session: Session, order: Order) -> list[Contact]:
-    return registry.contacts(session, order, Function.DUTY_OFFICER)

@@ -8,13 +8,14 @@ from uuid import UUID
 import structlog
 
 from liaison.models.work import TimerKind
-from liaison.services import escalation, orders, timers
+from liaison.services import drill_orders, escalation, orders, timers
 from liaison.services import stuck as stuck_ladders
 from liaison.worker.work import Work
 
 HANDLERS: Mapping[TimerKind, timers.Handler] = {
     TimerKind.LADDER: escalation.climb,
     TimerKind.EXPIRY: orders.expire,
+    TimerKind.DRILL_END: drill_orders.end,
 }
 
 log = structlog.get_logger("liaison.worker")

@@ -53,7 +53,8 @@ def deadline(order: Order, view: LadderView, now: datetime) -> Deadline:
     due = due_at(order)
     late = is_overdue(order, now)
     title = f"Overdue {clock_word(order)}" if late else _TITLES[order.state]
-    burning = order.state is OrderState.ISSUED and order.urgency is Urgency.EMERGENCY
+    emergency = order.urgency is Urgency.EMERGENCY and not order.test
+    burning = order.state is OrderState.ISSUED and emergency
     return Deadline(
         title=title,
         due=due,

@@ -14,18 +14,21 @@ from liaison import web
 from liaison.domain.draft_targets import MOST_TARGETS
 from liaison.domain.lifecycle import Action, OrderState, decide
 from liaison.domain.terms import terms_from_json
-from liaison.domain.vocabulary import Urgency
+from liaison.domain.vocabulary import OriginKind, Status, Urgency
 from liaison.errors import FieldError, Forbidden, Invalid, Stale
-from liaison.models import Authority, Order, Provider
+from liaison.models import Authority, Order, PartyRule, Provider
 from liaison.portal import limits
-from liaison.portal.orders import draft_data, moments, pointers
+from liaison.portal.orders import draft_data, finding, moments, pointers
 from liaison.portal.orders.answer_forms import UNREAD
 from liaison.portal.orders.blueprint import bp, order_to
 from liaison.portal.orders.draft_form import DraftForm, option
-from liaison.queries import registry
+from liaison.queries import party_rules, registry
 from liaison.services import orders as verbs
 
 _ROWS = {"target": "targets", "basis": "legal_basis", "previous": "previous"}
+
+SHOW_RULE = "show-rule"
+"""The button that shows what the asking Party's law says; nothing typed changes."""
 
 _MOST = {
     "target": ("/targets", MOST_TARGETS, f"An order has at most {MOST_TARGETS} targets."),
@@ -52,6 +55,8 @@ def new() -> ResponseReturnValue:
     try:
         if rebuilt := _rows_changed(form, request.form.get("act", "")):
             return _page(rebuilt, usual)
+        if _only_shows(request.form.get("act", "")):
+            return _page(form, usual)
         order = verbs.draft(web.db(), web.actor(), _json(form), web.now())
     except Invalid as error:
         web.db().rollback()
@@ -72,6 +77,8 @@ def edit(ref: str) -> ResponseReturnValue:
     try:
         if rebuilt := _rows_changed(form, request.form.get("act", "")):
             return _page(rebuilt, usual, order)
+        if _only_shows(request.form.get("act", "")):
+            return _page(form, usual, order)
         seen = version if isinstance(version, int) else UNREAD
         verbs.edit(web.db(), web.actor(), ref, _json(form), seen, web.now())
     except Invalid as error:
@@ -125,6 +132,11 @@ def _sent() -> DraftForm:
     return DraftForm()
 
 
+def _only_shows(act: str) -> bool:
+    """Whether the button shows something beside the form, and nothing is written."""
+    return act in (SHOW_RULE, finding.FIND) or act.startswith(finding.CHOOSE)
+
+
 def _rows_changed(form: DraftForm, act: str) -> DraftForm | None:
     """The form with one row more or less, nothing typed lost; None for any other button."""
     found = re.fullmatch(r"(add|remove)-(target|basis|previous)(?:-(\d{1,4}))?", act)
@@ -151,7 +163,10 @@ def _page(
     error: Invalid | None = None,
     overtaken: str = "",
 ) -> tuple[str, int]:
-    providers = web.db().scalars(select(Provider.name).order_by(Provider.name))
+    proposed = finding.found(form, request.form.get("act", ""))
+    providers = web.db().scalars(
+        select(Provider.name).where(Provider.status == Status.ACTIVE).order_by(Provider.name)
+    )
     form.provider.choices = [
         option("", "Choose the provider"),
         *(option(name, name) for name in providers),
@@ -167,8 +182,19 @@ def _page(
         usual=usual,
         unfolded=pointers.unfolded,
         usual_target=draft_data.new_target(web.now()),
+        rules=_rules(form),
+        proposed=proposed,
     )
     return html, 422 if error else 200
+
+
+def _rules(form: DraftForm) -> list[PartyRule]:
+    """What the law of the Party that asks says, as help beside the form."""
+    origin = form.origin.form
+    party = (origin.party.data or "").strip()
+    if origin.kind.data != OriginKind.FOREIGN.value or len(party) != 2:
+        return []
+    return party_rules.for_country(web.db(), party)
 
 
 def _in_form_words(form: DraftForm, errors: list[FieldError]) -> Iterator[FieldError]:

@@ -1,0 +1,282 @@
+"""What stands in the way of putting a memorandum's ladders in force.
+
+A rung that would reach nobody is a promise that nobody keeps. So each rung is asked for its own
+addressees: that our duty officer is called where nobody else is (queries/registry.py) is a net,
+and no reason to agree on a rung that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from liaison.domain.ladder import Ladder, Rung, Whom
+from liaison.domain.terms import terms_from_json
+from liaison.domain.terms_words import DAYS, counted, span, whom_words
+from liaison.domain.vocabulary import Channel, Function, Urgency
+from liaison.errors import FieldError
+from liaison.models import Authority, Contact, Memorandum, Order, Provider
+from liaison.queries import duty, registry
+
+LOOKED_AHEAD = timedelta(weeks=4)
+"""Each hour of the week comes four times, and so do the turns of a rota of four."""
+
+SHORTEST_PAGE, LONGEST_PAGE = timedelta(minutes=5), timedelta(hours=24)
+"""Between two pages at the top: nobody can act in less, and nobody may sleep through more."""
+
+_MOST_HOURS = 3
+"""Gaps that are named; how many more there are is said."""
+
+_DUTIES = (Whom.ON_DUTY, Whom.DUTY_OFFICER)
+
+
+def problems(session: Session, memorandum: Memorandum, now: datetime) -> list[FieldError]:
+    """All that stands in the way, for every urgency; empty where the ladders hold.
+
+    Pointers are ``/ladders/<urgency>/<rung>``, ``…/page_every`` and ``…/top``.
+    """
+    terms = terms_from_json(memorandum.terms)
+    found = []
+    for urgency in reversed(Urgency):
+        clocks, ladder = terms.clocks.get(urgency), terms.ladders.get(urgency)
+        due = clocks.acknowledge if clocks else timedelta(0)
+        found += of_ladder(session, memorandum, urgency, ladder or Ladder(()), due, now)
+    return found
+
+
+def of_ladder(
+    session: Session,
+    memorandum: Memorandum,
+    urgency: Urgency,
+    ladder: Ladder,
+    acknowledge: timedelta,
+    now: datetime,
+) -> list[FieldError]:
+    """The same for one ladder, written or still being typed; ``acknowledge`` is its clock."""
+    check = _Check(session, memorandum, urgency, now)
+    return list(check.ladder(ladder, acknowledge))
+
+
+class _Check:
+    """One ladder of one memorandum, asked at the first moment at which it can be used."""
+
+    def __init__(
+        self, session: Session, memorandum: Memorandum, urgency: Urgency, now: datetime
+    ) -> None:
+        self._session, self._urgency = session, urgency
+        self._authority = session.get_one(Authority, memorandum.authority_id)
+        self._provider = session.get_one(Provider, memorandum.provider_id)
+        self._at = max(now, datetime.combine(memorandum.in_force_from, time(), UTC))
+        # The register's own rule says whom a rung means; it is asked with an order never stored.
+        self._order = Order(
+            authority_id=memorandum.authority_id, provider_id=memorandum.provider_id
+        )
+
+    def ladder(self, ladder: Ladder, acknowledge: timedelta) -> Iterator[FieldError]:
+        if not ladder.rungs:
+            yield self._fault("", "the ladder has no rung. Add at least one.")
+        for index, rung in enumerate(ladder.rungs):
+            start = f"rung {index + 1} ({_about(rung)})"
+            for fault in self._rung(rung):
+                yield self._fault(f"/{index}", f"{start} {fault}")
+        first = min((rung.after for rung in ladder.rungs), default=timedelta(0))
+        if first > acknowledge:
+            yield self._fault(
+                "/0",
+                f"the first rung comes after {span(first)}, but the time to acknowledge ends "
+                f"after {span(acknowledge)}. Let the first rung call before that.",
+            )
+        yield from self._top(ladder.page_every)
+
+    def _top(self, page_every: timedelta) -> Iterator[FieldError]:
+        if not SHORTEST_PAGE <= page_every <= LONGEST_PAGE:
+            yield self._fault(
+                "/page_every",
+                f"at the top the supervisor would be paged every {span(page_every)}. "
+                f"Choose between {span(SHORTEST_PAGE)} and {span(LONGEST_PAGE)}.",
+            )
+        for fault in self._reaches(Rung(timedelta(0), Whom.SUPERVISOR, tuple(Channel))):
+            yield self._fault("/top", f"at the top, the supervisor’s page {fault}")
+
+    def _fault(self, place: str, detail: str) -> FieldError:
+        pointer = f"/ladders/{self._urgency.value}{place}"
+        return FieldError(pointer, f"{self._urgency.label}: {detail}")
+
+    def _rung(self, rung: Rung) -> Iterator[str]:
+        if not rung.channels:
+            yield "has no way to call by. Choose e-mail, phone call or both."
+        elif rung.whom in _DUTIES:
+            yield from self._hours(rung)
+        else:
+            yield from self._reaches(rung)
+
+    # Whoever is meant at any hour
+
+    def _reaches(self, rung: Rung) -> Iterator[str]:
+        meant = registry.addressees(self._session, self._order, rung.whom, self._at, rung.contact)
+        if any(_reachable(contact, rung) for contact in meant):
+            return
+        if not meant:
+            yield f"would reach nobody: {self._missing(rung)}"
+            return
+        why = " ".join(_why_not(contact, rung) for contact in meant)
+        yield f"would reach nobody. {why}"
+
+    def _missing(self, rung: Rung) -> str:
+        if rung.whom is Whom.NAMED:
+            return self._named(rung.contact)
+        wanted: dict[Whom, tuple[str, Provider | Authority]] = {
+            Whom.ON_DUTY: ("no SPOC", self._provider),
+            Whom.EVERY_SPOC: ("no SPOC or deputy", self._provider),
+            Whom.FALLBACK: ("no fallback addressee", self._provider),
+            Whom.DUTY_OFFICER: ("no duty officer", self._authority),
+            Whom.SUPERVISOR: ("no supervisor", self._authority),
+        }
+        who, where = wanted[rung.whom]
+        waiting = self._cooling(rung.whom, where)
+        return (
+            f"{who} of {where.name} is registered{waiting}. Register one among the contacts"
+            f"{', or let the rung call somebody else' if rung.whom is not Whom.SUPERVISOR else ''}."
+        )
+
+    def _cooling(self, whom: Whom, where: Provider | Authority) -> str:
+        """Whether somebody is there whose entry does not count yet."""
+        functions = {
+            Whom.EVERY_SPOC: (Function.PRIMARY, Function.DEPUTY),
+            Whom.FALLBACK: (Function.FALLBACK,),
+            Whom.DUTY_OFFICER: (Function.DUTY_OFFICER,),
+            Whom.SUPERVISOR: (Function.SUPERVISOR,),
+        }.get(whom, (Function.PRIMARY,))
+        coming = [
+            c
+            for c in where.contacts
+            if c.function in functions and c.removed_at is None and _begins_after(c, self._at)
+        ]
+        if not coming:
+            return ""
+        first = min(coming, key=lambda c: c.usable_from or self._at)
+        return f" whose entry counts already ({first.name} counts from {self._day(first, where)})"
+
+    def _day(self, contact: Contact, where: Provider | Authority) -> str:
+        assert contact.usable_from is not None
+        local = contact.usable_from.astimezone(ZoneInfo(where.time_zone))
+        return f"{local:%Y-%m-%d %H:%M} {where.time_zone}"
+
+    def _named(self, contact_id: str | None) -> str:
+        found = self._session.get(Contact, UUID(contact_id)) if contact_id else None
+        # Somebody else's contact is not named: who it is is theirs to tell.
+        if found is None or not self._is_party(found):
+            return "no contact of the two sides is chosen. Choose one."
+        if found.removed_at is not None and found.removed_at <= self._at:
+            return f"{found.name} is no longer registered. Choose another contact."
+        where = self._provider if found.provider_id else self._authority
+        return f"{found.name}’s entry counts only from {self._day(found, where)}. Wait for it."
+
+    def _is_party(self, contact: Contact) -> bool:
+        return contact.provider_id == self._provider.id or (
+            contact.provider_id is None and contact.authority_id == self._authority.id
+        )
+
+    # Whoever is on duty at each hour
+
+    def _owner(self, whom: Whom) -> duty.Owner:
+        if whom is Whom.ON_DUTY:
+            return duty.Owner(provider_id=self._provider.id)
+        return duty.Owner(authority_id=self._authority.id)
+
+    def _hours(self, rung: Rung) -> Iterator[str]:
+        """Nobody on duty, or only people whom the rung's ways do not reach.
+
+        Where no rota stands, the one registered for the function counts as always on duty.
+        """
+        where = self._provider if rung.whom is Whom.ON_DUTY else self._authority
+        end = self._at + LOOKED_AHEAD
+        book = duty.book(self._session, self._owner(rung.whom), self._at, end)
+        if not book.rotas:
+            yield from self._reaches(rung)
+            return
+        empty: list[Span] = []
+        unreached: dict[tuple[Contact, ...], list[Span]] = {}
+        for start, until in _pieces(book, self._at, end):
+            who = tuple(book.at(start))
+            if not who:
+                empty.append((start, until))
+            elif not any(_reachable(contact, rung) for contact in who):
+                unreached.setdefault(who, []).append((start, until))
+        if empty:
+            yield (
+                f"would find nobody on duty at {where.name} on {_told(empty, where.time_zone)}. "
+                "Fill the rota, or let the rung call somebody else."
+            )
+        for who, spans in unreached.items():
+            why = " ".join(_why_not(contact, rung) for contact in who)
+            yield f"would reach nobody on {_told(spans, where.time_zone)}. {why}"
+
+
+Span = tuple[datetime, datetime]
+
+
+def _pieces(book: duty.Book, start: datetime, end: datetime) -> Iterator[Span]:
+    """A span in pieces in each of which the same entries are on duty and count."""
+    edges = {start, end}
+    for shift in book.timeline(start, end):
+        edges.add(shift.start)
+        for contact in book.people(shift.members):
+            edges.update(edge for edge in (contact.usable_from, contact.removed_at) if edge)
+    return pairwise(sorted(edge for edge in edges if start <= edge <= end))
+
+
+def _told(pieces: list[Span], zone: str) -> str:
+    """The first gaps in the organisation's own time, and how many more there are."""
+    gaps: list[Span] = []
+    for start, end in pieces:
+        joins = gaps and gaps[-1][1] == start
+        gaps = [*gaps[:-1], (gaps[-1][0], end)] if joins else [*gaps, (start, end)]
+    named = [_gap(start, end, ZoneInfo(zone)) for start, end in gaps[:_MOST_HOURS]]
+    more = len(gaps) - len(named)
+    rest = f" and {counted(more, 'time', 'times')} more in the coming four weeks" if more else ""
+    return f"{'; '.join(named)}{rest} ({zone})"
+
+
+def _gap(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    begins, ends = start.astimezone(zone), end.astimezone(zone)
+    first = f"{DAYS[begins.weekday()]} {begins:%Y-%m-%d} from {begins:%H:%M}"
+    if ends.date() == begins.date():
+        return f"{first} to {ends:%H:%M}"
+    return f"{first} to {DAYS[ends.weekday()]} {ends:%Y-%m-%d} {ends:%H:%M}"
+
+
+def _about(rung: Rung) -> str:
+    when = f"after {span(rung.after)}" if rung.after else "at once"
+    return f"{whom_words(rung.whom)}, {when}"
+
+
+def _reachable(contact: Contact, rung: Rung) -> bool:
+    return any(way in registry.ways(contact) for way in rung.channels)
+
+
+def _begins_after(contact: Contact, at: datetime) -> bool:
+    return contact.usable_from is not None and contact.usable_from > at
+
+
+_VALUES = {Channel.EMAIL: "e-mail address", Channel.CALL: "phone number"}
+
+
+def _why_not(contact: Contact, rung: Rung) -> str:
+    """Why a contact is not reached by the rung's ways, and what to do about it."""
+    who = f"{contact.name} ({contact.function.label})"
+    unverified = [way for way in rung.channels if way.value in contact.channels]
+    if unverified:
+        values = " and ".join(_VALUES[way] for way in unverified)
+        return f"The {values} of {who} {_is(unverified)} not verified. Verify it first."
+    ways = " or ".join(way.label.lower() for way in rung.channels)
+    return f"{who} is not to be reached by {ways}. Choose another way, or change the entry."
+
+
+def _is(ways: list[Channel]) -> str:
+    return "is" if len(ways) == 1 else "are"

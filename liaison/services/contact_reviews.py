@@ -1,0 +1,107 @@
+"""Entries that nobody has looked at in time: the owner is reminded, then the other side is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from liaison.domain.vocabulary import Role, Status
+from liaison.models import Authority, Contact, Person, Provider
+from liaison.services import contact_letters, contact_scope, outbox
+
+AGAIN = timedelta(days=14)
+"""How often the owner is reminded."""
+SUPERVISORS_AFTER = timedelta(days=28)
+"""From when on after its review date a stale entry is a supervisor's matter, too."""
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Whether anybody is to be reminded: asked before a writing transaction is begun."""
+    return session.scalars(_due(now).limit(1)).first() is not None
+
+
+def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 - letters know it
+    """Reminds of all stale entries of one organisation, in one letter; how many they are."""
+    first = session.scalars(_due(now).limit(1)).first()
+    if first is None:
+        return 0
+    same = (
+        Contact.authority_id.is_not_distinct_from(first.authority_id),
+        Contact.provider_id.is_not_distinct_from(first.provider_id),
+    )
+    stale = session.scalars(
+        _due(now)
+        .where(*same)
+        .with_for_update(skip_locked=True, of=Contact)
+        .execution_options(populate_existing=True)
+    ).all()
+    if stale:
+        _remind(session, list(stale), now)
+    for contact in stale:
+        contact.nagged_at = now
+    session.flush()
+    return len(stale)
+
+
+def _due(now: datetime) -> Select[Contact]:
+    open_ones = (Status.ACTIVE, Status.SUSPENDED)
+    return (
+        select(Contact)
+        .outerjoin(Provider, Provider.id == Contact.provider_id)
+        .outerjoin(Authority, Authority.id == Contact.authority_id)
+        .where(
+            Contact.review_on < _today(now),
+            Contact.removed_at.is_(None),
+            or_(Contact.nagged_at.is_(None), Contact.nagged_at <= now - AGAIN),
+            or_(Provider.status.in_(open_ones), Authority.status.in_(open_ones)),
+        )
+        .order_by(Contact.review_on, Contact.id)
+    )
+
+
+def _remind(session: Session, stale: list[Contact], now: datetime) -> None:
+    first = stale[0]
+    owners = contact_letters.keepers(session, first)
+    _write(session, owners, stale, "contact_review", now)
+    late = [c for c in stale if c.review_on <= _today(now) - SUPERVISORS_AFTER]
+    # Where nobody keeps the entries, nobody else will look at them.
+    if told := (late if owners else stale):
+        _write(session, _supervisors(session, first, now), told, "contact_review_late", now)
+
+
+def _supervisors(session: Session, contact: Contact, now: datetime) -> contact_letters.Addressees:
+    authorities = (
+        {contact.authority_id}
+        if contact.authority_id is not None
+        else contact_letters.parties(session, contact, now)
+    )
+    of = Person.authority_id.in_(authorities)
+    return contact_letters.people(session, of, (Role.SUPERVISOR,))
+
+
+def _write(
+    session: Session,
+    readers: contact_letters.Addressees,
+    stale: list[Contact],
+    letter: str,
+    now: datetime,
+) -> None:
+    first = stale[0]
+    organisation = contact_scope.of(session, first)
+    for address, name in readers.items():
+        params = {
+            "name": name,
+            "organisation": organisation.name,
+            "contacts": ", ".join(f"{c.name} ({c.function.label})" for c in stale),
+            "count": len(stale),
+            "since": min(c.review_on for c in stale).isoformat(),
+            "path": "/contacts" if letter == "contact_review" else f"/contacts/{first.id}",
+        }
+        key = f"{letter}:{organisation.id}:{now.isoformat()}"
+        outbox.queue_letter(session, address, f"register/{letter}", params, key, now)
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(UTC).date()
