@@ -104,9 +104,95 @@ route                                      method names    anon off sup aud adm 
 /portal-log                                GET    -        l    3   3   o   3   3   3   l   l
 /portal-log.csv                            GET    -        l    3   3   o   3   3   3   l   l
 /contacts                                  GET    -        l    o   o   o   o   o   o   l   l
+/duty                                      GET    -        l    o   o   o   o   o   o   l   l
+/duty/rotas/new                            GET    -        l    3   o   3   o   o   o   l   l
+/duty/rotas/new                            POST   -        l    3   o   3   o   o   o   l   l
+/duty/rotas/<uuid:rota_id>/edit            GET    duty     lll  333 o44 333 o44 o44 o44 lll lll
+/duty/rotas/<uuid:rota_id>/edit            POST   duty     lll  333 o44 333 o44 o44 o44 lll lll
+/duty/rotas/<uuid:rota_id>/end             POST   duty     lll  333 o44 333 o44 o44 o44 lll lll
+/duty/overrides/new                        GET    -        l    3   o   3   o   o   o   l   l
+/duty/overrides/new                        POST   -        l    3   o   3   o   o   o   l   l
+/duty/overrides/<uuid:override_id>/cancel  POST   duty     lll  333 o44 333 o44 o44 o44 lll lll
+/duty/swap                                 GET    -        l    3   o   3   o   o   o   l   l
+/duty/swap                                 POST   -        l    3   o   3   o   o   o   l   l
+/duty/feeds                                GET    -        l    3   o   3   o   o   o   l   l
+/duty/feeds                                POST   -        l    3   o   3   o   o   o   l   l
+/duty/feeds/<uuid:feed_id>/revoke          POST   duty     lll  333 o44 333 o44 o44 o44 lll lll
+/duty/feed/<token>.ics                     GET    duty     oo4  oo4 oo4 oo4 oo4 oo4 oo4 oo4 oo4
+/duty/import                               GET    -        l    3   o   3   o   o   o   l   l
+/duty/import                               POST   -        l    3   o   3   o   o   o   l   l
+/contacts/new                              GET    -        l    3   3   3   o   3   o   l   l
+/contacts/new                              POST   -        l    3   3   3   o   3   o   l   l
+/contacts/<uuid:contact_id>                GET    contact  lll  o44 o44 o44 o44 o44 o44 lll lll
+/contacts/<uuid:contact_id>/edit           GET    contact  lll  333 333 333 o44 333 o44 lll lll
+/contacts/<uuid:contact_id>/edit           POST   contact  lll  333 333 333 o44 333 o44 lll lll
+/contacts/<uuid:contact_id>/remove         GET    contact  lll  333 333 333 o44 333 o44 lll lll
+/contacts/<uuid:contact_id>/remove         POST   contact  lll  333 333 333 o44 333 o44 lll lll
+/contacts/<uuid:contact_id>/review         POST   contact  lll  333 333 333 o44 333 o44 lll lll
+/contacts/<uuid:contact_id>/stop           POST   contact  lll  344 o44 344 o44 344 o44 lll lll
+/contacts/<uuid:contact_id>/code/<way>     POST   contact  lll  333 333 333 o44 333 o44 lll lll
+/contacts/<uuid:contact_id>/verify/<way>   GET    contact  lll  333 333 333 o44 333 o44 lll lll
+/contacts/<uuid:contact_id>/verify/<way>   POST   contact  lll  333 333 333 o44 333 o44 lll lll
+/contacts/changes/<uuid:change_id>/cancel  POST   contact  lll  344 o44 344 o44 344 o44 lll lll
+/contacts/to-verify                        GET    -        l    o   o   3   3   3   3   l   l
+/contacts/to-verify/<uuid:verification_id> GET    contact  lll  o44 o44 333 333 333 333 lll lll
+/contacts/to-verify/<uuid:verification_id> POST   contact  lll  o44 o44 333 333 333 333 lll lll
+/providers/export.csv                      GET    -        l    o   o   o   o   3   3   l   l
+/providers/import                          GET    -        l    3   3   3   o   3   3   l   l
+/providers/import                          POST   -        l    3   3   3   o   3   3   l   l
+/providers/import/<uuid:import_id>         GET    import   lll  333 333 333 o44 333 333 lll lll
+/providers/import/<uuid:import_id>/faults.csv GET import   lll  333 333 333 o44 333 333 lll lll
+/providers/import/<uuid:import_id>/confirm POST   import   lll  333 333 333 o44 333 333 lll lll
+/providers/import/<uuid:import_id>/discard POST   import   lll  333 333 333 o44 333 333 lll lll
+/rules                                     GET    -        l    o   o   o   o   3   3   l   l
+/rules/new                                 GET    -        l    3   3   3   o   3   3   l   l
+/rules/new                                 POST   -        l    3   3   3   o   3   3   l   l
+/rules/<uuid:rule_id>/edit                 GET    rule     lll  333 333 333 oo4 333 333 lll lll
+/rules/<uuid:rule_id>/edit                 POST   rule     lll  333 333 333 oo4 333 333 lll lll
+/rules/<uuid:rule_id>/remove               GET    rule     lll  333 333 333 oo4 333 333 lll lll
+/rules/<uuid:rule_id>/remove               POST   rule     lll  333 333 333 oo4 333 333 lll lll
 /providers                                 GET    -        l    o   o   o   o   o   o   l   l
+/providers/new                             GET    -        l    3   3   3   o   3   3   l   l
+/providers/new                             POST   -        l    3   3   3   o   3   3   l   l
+/providers/<uuid:provider_id>/edit         GET    provider lll  333 333 333 oo4 333 333 lll lll
+/providers/<uuid:provider_id>/edit         POST   provider lll  333 333 333 oo4 333 333 lll lll
+/providers/<uuid:provider_id>/first-administrator GET provider lll 333 333 333 oo4 333 333 lll lll
+/providers/<uuid:provider_id>/first-administrator POST provider lll 333 333 333 oo4 333 333 lll lll
+/authorities                               GET    -        l    o   o   o   o   3   3   l   l
+/authorities/new                           GET    -        l    3   3   3   o   3   3   l   l
+/authorities/new                           POST   -        l    3   3   3   o   3   3   l   l
+/authorities/<uuid:authority_id>           GET    auth lll oo4 oo4 oo4 oo4 333 333 lll lll
+/authorities/<uuid:authority_id>/edit      GET    auth lll 333 333 333 o34 333 333 lll lll
+/authorities/<uuid:authority_id>/edit      POST   auth lll 333 333 333 o34 333 333 lll lll
+/authorities/<uuid:authority_id>/first-administrator GET auth lll 333 333 333 oo4 333 333 lll lll
+/authorities/<uuid:authority_id>/first-administrator POST auth lll 333 333 333 oo4 333 333 lll lll
 /providers/<provider_id>                   GET    provider lll  oo4 oo4 oo4 oo4 o44 o44 lll lll
 /providers/<provider_id>/memorandum        GET    provider lll  oo4 oo4 oo4 oo4 o44 o44 lll lll
+/memoranda                                 GET    -        l    o   o   o   o   o   o   l   l
+/memoranda/new                             GET    -        l    3   o   3   3   3   o   l   l
+/memoranda/new                             POST   -        l    3   o   3   3   3   o   l   l
+/memoranda/<uuid:memorandum_id>            GET    memorandum lll o44 o44 o44 o44 o44 o44 lll lll
+/memoranda/<uuid:memorandum_id>/document   GET    memorandum lll o44 o44 o44 o44 o44 o44 lll lll
+/memoranda/<uuid:memorandum_id>/edit       GET    memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/edit       POST   memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/document/new GET  memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/document/new POST memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/sign       GET    memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/sign       POST   memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/discard    GET    memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/discard    POST   memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/end        GET    memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/end        POST   memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/what-if    GET    memorandum lll o44 o44 o44 o44 o44 o44 lll lll
+/memoranda/<uuid:memorandum_id>/compare    GET    memorandum lll o44 o44 o44 o44 o44 o44 lll lll
+/memoranda/<uuid:memorandum_id>/ladders/<urgency> GET memorandum lll 333 o44 333 333 333 o44 lll lll
+/memoranda/<uuid:memorandum_id>/ladders/<urgency> POST memorandum lll 333 o44 333 333 333 o44 lll lll
+/drills                                    GET    -        l    o   o   o   3   o   o   l   l
+/drills/new                                GET    -        l    3   o   3   3   3   3   l   l
+/drills/new                                POST   -        l    3   o   3   3   3   3   l   l
+/drills/<uuid:drill_id>/cancel             GET    drill    lll  333 o44 333 333 333 333 lll lll
+/drills/<uuid:drill_id>/cancel             POST   drill    lll  333 o44 333 333 333 333 lll lll
+/providers/<provider_id>/scorecard         GET    provider lll  oo4 oo4 oo4 333 o44 o44 lll lll
 /orders                                    GET    -        l    o   o   o   3   o   3   l   l
 /orders/new                                GET    -        l    o   o   3   3   3   3   l   l
 /orders/new                                POST   -        l    o   o   3   3   3   3   l   l
@@ -176,6 +262,24 @@ FRESH = {
     ("/api-keys/<uuid:key_id>/roll", "POST"),
     ("/api-keys/new", "GET"),
     ("/api-keys/new", "POST"),
+    ("/authorities/<uuid:authority_id>/edit", "POST"),
+    ("/authorities/<uuid:authority_id>/first-administrator", "POST"),
+    ("/authorities/new", "POST"),
+    ("/contacts/<uuid:contact_id>/edit", "POST"),
+    ("/contacts/<uuid:contact_id>/remove", "POST"),
+    ("/contacts/<uuid:contact_id>/review", "POST"),
+    ("/contacts/new", "POST"),
+    ("/drills/new", "POST"),
+    ("/contacts/to-verify/<uuid:verification_id>", "POST"),
+    ("/duty/import", "GET"),
+    ("/duty/import", "POST"),
+    ("/duty/feeds", "POST"),
+    ("/duty/overrides/<uuid:override_id>/cancel", "POST"),
+    ("/duty/overrides/new", "POST"),
+    ("/duty/rotas/<uuid:rota_id>/edit", "POST"),
+    ("/duty/rotas/<uuid:rota_id>/end", "POST"),
+    ("/duty/rotas/new", "POST"),
+    ("/duty/swap", "POST"),
     ("/people/<uuid:person_id>/disable", "POST"),
     ("/people/<uuid:person_id>/enable", "POST"),
     ("/people/<uuid:person_id>/factor/on", "GET"),
@@ -185,9 +289,18 @@ FRESH = {
     ("/people/<uuid:person_id>/factor/reset/confirm", "POST"),
     ("/people/<uuid:person_id>/factor/reset/send", "POST"),
     ("/people/<uuid:person_id>/roles", "POST"),
+    ("/memoranda/<uuid:memorandum_id>/end", "POST"),
+    ("/memoranda/<uuid:memorandum_id>/sign", "POST"),
     ("/people/invite", "POST"),
     ("/people/policy", "POST"),
     ("/reviews/<uuid:review_id>", "POST"),
+    ("/providers/<uuid:provider_id>/edit", "POST"),
+    ("/providers/<uuid:provider_id>/first-administrator", "POST"),
+    ("/providers/import/<uuid:import_id>/confirm", "POST"),
+    ("/providers/new", "POST"),
+    ("/rules/new", "POST"),
+    ("/rules/<uuid:rule_id>/edit", "POST"),
+    ("/rules/<uuid:rule_id>/remove", "POST"),
 }
 """What leads to the page that asks for a code where the factor is older than five minutes.
 

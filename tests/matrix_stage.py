@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,36 @@ from sqlalchemy import select, update
 from uuid6 import uuid7
 from werkzeug.test import TestResponse
 
-from liaison.domain.vocabulary import Role
+from liaison.domain.vocabulary import Holidays, Role, Turn, Urgency
 from liaison.models import (
     ApiKey,
     Authority,
     CallTask,
+    Contact,
+    ContactChange,
+    Drill,
+    DutyFeed,
+    DutyOverride,
     FactorReset,
     Invitation,
+    Memorandum,
     OrderReview,
     Passkey,
     Provider,
+    Rota,
     SignIn,
+    Verification,
 )
 from liaison.portal import invitation_links
-from liaison.services import accounts, guards, housekeeping, keys, resets
+from liaison.services import (
+    accounts,
+    guards,
+    housekeeping,
+    keys,
+    memoranda,
+    register_imports,
+    resets,
+)
 from liaison.services.factors import token_hash
 from tests.register import PASSWORD
 from tests.world import ADDRESS, World
@@ -145,8 +161,17 @@ def build(app: Flask, world: World, path: Path) -> Stage:
     for organisation in ORGANISATIONS:
         provider = world.register.providers[_provider_of(organisation)]
         stage.things["provider", organisation] = {"provider_id": str(provider)}
+        authority = world.register.authorities[COUNTER_AUTHORITY.get(organisation, organisation)]
+        stage.things["auth", organisation] = {"authority_id": str(authority)}
+        # A rule is nobody's own: every administrator keeps them all.
+        stage.things["rule", organisation] = {"rule_id": "01930000-0000-7000-8000-000000000001"}
     _others(stage, people)
+    _imports(stage)
+    _contacts(stage)
+    _drills(stage)
+    _memoranda(stage)
     _personal(stage, people)
+    _duty(stage, people)
     stage.askers = [
         Asker("anonymous", "CP"),
         *(
@@ -164,6 +189,20 @@ def build(app: Flask, world: World, path: Path) -> Stage:
         housekeeping.beat(session, "the matrix's worker", world.now)
     stage.save()
     return stage
+
+
+def _imports(stage: Stage) -> None:
+    """A file of providers that each authority has had looked at."""
+    world = stage.world
+    content = b"name,country,time_zone\nNewcomer,AM,Asia/Yerevan\n"
+    with world.database.transaction() as session:
+        for organisation, kind in ORGANISATIONS.items():
+            code = organisation if kind == "authority" else COUNTER_AUTHORITY[organisation]
+            actor = replace(
+                world.actor("administrator"), authority_id=world.register.authorities[code]
+            )
+            made = register_imports.check(session, actor, "new.csv", content, world.now)
+            stage.things["import", organisation] = {"import_id": str(made.id)}
 
 
 def _others(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
@@ -203,6 +242,138 @@ def _others(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
                 ("key", organisation): {"key_id": str(key.id)},
                 ("review", organisation): {"review_id": str(review.id)},
             }
+
+
+def _duty(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
+    """A rota, somebody who stands in and a calendar address, of each organisation."""
+    world = stage.world
+    with world.database.transaction() as session:
+        for organisation, kind in ORGANISATIONS.items():
+            known = world.register.authorities if kind == "authority" else world.register.providers
+            whose = {f"{kind}_id": known[organisation]}
+            contact = session.scalars(
+                select(Contact).filter_by(**whose).order_by(Contact.position).limit(1)
+            ).one()
+            maker = people["supervisor" if kind == "authority" else "spoc", organisation]
+            rota = Rota(
+                **whose,
+                name="Desk",
+                time_zone="UTC",
+                turn=Turn.DAILY,
+                handover="08:00",
+                weekday=0,
+                starts_on=world.now.date(),
+                members=[str(contact.id)],
+                windows=[],
+                holidays=Holidays.AS_USUAL,
+                made_by="the matrix",
+                made_at=world.now,
+                gaps_told=[],
+            )
+            stands_in = DutyOverride(
+                **whose,
+                contact_id=contact.id,
+                starts_at=world.now,
+                ends_at=world.now + timedelta(days=1),
+                made_by="the matrix",
+                made_at=world.now,
+            )
+            token = f"feed-of-{kind}-{known[organisation]}"
+            feed = DutyFeed(
+                **whose,
+                name="A phone",
+                token_hash=token_hash(token),
+                made_by_id=maker,
+                made_at=world.now,
+            )
+            session.add_all([rota, stands_in, feed])
+            session.flush()
+            stage.things["duty", organisation] = {
+                "rota_id": str(rota.id),
+                "override_id": str(stands_in.id),
+                "feed_id": str(feed.id),
+                "token": token,
+            }
+
+
+def _contacts(stage: Stage) -> None:
+    """Of each organisation: a contact, a change of another that waits, a number to be called."""
+    world = stage.world
+    stage.things["-", "-"]["way"] = "email"
+    with world.database.transaction() as session:
+        for organisation, kind in ORGANISATIONS.items():
+            if kind == "authority":
+                whose = Contact.authority_id == world.register.authorities[organisation]
+            else:
+                whose = Contact.provider_id == world.register.providers[organisation]
+            query = select(Contact).where(whose).order_by(Contact.position)
+            first, second = session.scalars(query.limit(2)).all()
+            change = ContactChange(
+                contact=second,
+                values={"phone": "+37410000199"},
+                old={"phone": second.phone},
+                asked_by="Somebody",
+                asked_at=world.now,
+                due_at=world.now + timedelta(hours=72),
+            )
+            number = Verification(
+                contact=second,
+                change=change,
+                way="phone",
+                value="+37410000199",
+                sealed_code=world.vault.seal("12345678"),
+                sent_at=world.now,
+                expires_at=world.now + timedelta(days=7),
+            )
+            session.add_all([change, number])
+            session.flush()
+            stage.things["contact", organisation] = {
+                "contact_id": str(first.id),
+                "change_id": str(change.id),
+                "verification_id": str(number.id),
+            }
+
+
+def _memoranda(stage: Stage) -> None:
+    """A draft between each authority and its provider, with its document."""
+    world = stage.world
+    stage.things["-", "-"]["urgency"] = "emergency"
+    with world.database.transaction() as session:
+        for code, name in (("CP", "Meridian Telecom"), ("NL", "Norvik Mobile")):
+            actor = replace(
+                world.actor("supervisor"), authority_id=world.register.authorities[code]
+            )
+            side = {"provider_id": str(world.register.providers[name])}
+            made = memoranda.draft(session, actor, side, world.now)
+            memoranda.attach(session, actor, made.id, "m.pdf", b"%PDF-1.7", 1, world.now)
+            for organisation in (code, name):
+                stage.things["memorandum", organisation] = {"memorandum_id": str(made.id)}
+
+
+def _drills(stage: Stage) -> None:
+    """A planned drill of each authority with its provider."""
+    world = stage.world
+    for side, provider in (("CP", "Meridian Telecom"), ("NL", "Norvik Mobile")):
+        with world.database.transaction() as session:
+            agreed = session.scalars(
+                select(Memorandum).where(
+                    Memorandum.authority_id == world.register.authorities[side],
+                    Memorandum.provider_id == world.register.providers[provider],
+                )
+            ).first()
+            assert agreed is not None
+            drill = Drill(
+                memorandum_id=agreed.id,
+                urgency=Urgency.EMERGENCY,
+                announced=True,
+                announced_at=world.now,
+                planned_at=world.now + timedelta(hours=20),
+                planned_by="Somebody",
+            )
+            session.add(drill)
+            session.flush()
+            for organisation in (side, provider):
+                stage.things["drill", organisation] = {"drill_id": str(drill.id)}
 
 
 def _personal(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:

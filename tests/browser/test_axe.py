@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,9 +12,18 @@ from sqlalchemy import select
 
 from liaison.domain.answer import Refusal
 from liaison.domain.vocabulary import Ground
-from liaison.models import ApiKey, CallTask, Order
-from liaison.services import answers
+from liaison.models import ApiKey, CallTask, Contact, Order, PartyRule, Verification
+from liaison.services import (
+    answers,
+    contacts,
+    duty,
+    duty_overrides,
+    register_imports,
+    verifications,
+)
 from tests.browser.conftest import Person
+from tests.drills import begin, plan
+from tests.services import test_memoranda as memorandum
 from tests.world import World
 
 pytestmark = [pytest.mark.one_database, pytest.mark.xdist_group("browser")]
@@ -50,6 +60,20 @@ def open_call(world: World, order: Order) -> UUID:
 def provider_pages(world: World) -> list[str]:
     meridian = world.register.providers["Meridian Telecom"]
     return [f"/providers/{meridian}", f"/providers/{meridian}/memorandum", "/contacts"]
+
+
+def contact_of(world: World) -> UUID:
+    """Meridian's SPOC, whose number is to change: a change waits, and a call."""
+    meridian = world.register.providers["Meridian Telecom"]
+    with world.database.transaction() as session:
+        query = select(Contact).where(Contact.provider_id == meridian).order_by(Contact.position)
+        contact = session.scalars(query.limit(1)).one()
+        keeper = world.actor("provider_administrator")
+        given = contacts.as_kept(contact) | {"name": contact.name, "languages": "en"}
+        given["phone"] = "+37410000299"
+        contacts.change(session, keeper, contact.id, given, world.now)
+        verifications.ask(session, world.vault, keeper, contact.id, "phone", world.now)
+        return contact.id
 
 
 def test_pages_of_a_stranger(browse: Callable[..., Person], sky: str) -> None:
@@ -124,11 +148,67 @@ def test_pages_of_those_who_do_not_act(world: World, sign_in: SignIn, sky: str, 
         ("auditor", ["/portal-log", "/people"]),
         ("provider_administrator", ["/api-keys", "/api-keys/new", "/people"]),
         ("officer", ["/reviews", "/account/password", "/account/authenticator"]),
+        ("administrator", ["/rules", "/rules/new", "/providers/import"]),
         ("officer", ["/account/recovery", "/account/passkeys/new", "/account/fresh"]),
     ],
 )
 def test_pages_of_access(sign_in: SignIn, sky: str, who: str, paths: list[str]) -> None:
     assert look(sign_in(who, color_scheme=sky), paths) == []
+
+
+def test_pages_of_duty(world: World, sign_in: SignIn, sky: str) -> None:
+    rota = on_duty(world)
+    spoc = sign_in("spoc", color_scheme=sky)
+    forms = ["rotas/new", f"rotas/{rota}/edit", "overrides/new", "swap", "feeds", "import"]
+    assert look(spoc, ["/duty", *(f"/duty/{form}" for form in forms)]) == []
+    page = spoc.go("/duty/overrides/new")
+    page.get_by_role("button", name="Enter it").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert spoc.axe() == []
+    officer = sign_in("officer", color_scheme=sky)
+    assert look(officer, ["/duty", provider_pages(world)[0]]) == []
+
+
+def on_duty(world: World) -> UUID:
+    """A rota of Meridian's that leaves a gap on Sundays, and somebody who stands in."""
+    meridian = world.register.providers["Meridian Telecom"]
+    with world.database.transaction() as session:
+        query = select(Contact).where(Contact.provider_id == meridian).order_by(Contact.position)
+        first, second = session.scalars(query.limit(2))
+        rota = duty.make_rota(
+            session,
+            world.actor("spoc"),
+            {
+                "name": "Desk",
+                "turn": "daily",
+                "handover": "08:00",
+                "weekday": 0,
+                "time_zone": "Asia/Yerevan",
+                "starts_on": "2026-11-20",
+                "members": [str(first.id), str(second.id)],
+                "windows": ["Mon to Sat, 00:00 to 24:00"],
+                "holidays": "as_usual",
+            },
+            world.now,
+        )
+        stands_in = {"contact": str(second.id), "note": "Ill"}
+        stands_in |= {"starts_at": "2026-11-24 08:00", "ends_at": "2026-11-24 20:00"}
+        duty_overrides.override(session, world.actor("spoc"), stands_in, world.now)
+        return rota.id
+
+
+def test_pages_of_drills(world: World, sign_in: SignIn, sky: str) -> None:
+    planned = plan(world, world.now + timedelta(hours=30), announced=True)
+    world.preserve(begin(world), days=1)
+    running = begin(world)
+    real = world.issue("03-cgnat-fraud-routine.json", provider="Meridian Telecom")
+    world.acknowledge(real)
+    card = f"/providers/{world.register.providers['Meridian Telecom']}/scorecard"
+    supervisor = sign_in("supervisor", color_scheme=sky)
+    pages = ["/drills", "/drills/new", f"/drills/{planned.id}/cancel", card, "/orders?view=drills"]
+    assert look(supervisor, [*pages, f"/orders/{running.ref}"]) == []
+    spoc = sign_in("spoc", color_scheme=sky)
+    assert look(spoc, ["/drills", card, f"/orders/{running.ref}"]) == []
 
 
 def test_forms_of_access(world: World, sign_in: SignIn, sky: str) -> None:
@@ -140,6 +220,100 @@ def test_forms_of_access(world: World, sign_in: SignIn, sky: str) -> None:
         key = session.scalars(select(ApiKey.id).where(ApiKey.provider_id == provider)).one()
     keeper = sign_in("provider_administrator", color_scheme=sky)
     assert look(keeper, [f"/api-keys/{key}/roll", f"/api-keys/{key}/revoke"]) == []
+
+
+def test_pages_of_contacts(world: World, sign_in: SignIn, sky: str) -> None:
+    page = f"/contacts/{contact_of(world)}"
+    keeper = sign_in("provider_administrator", color_scheme=sky)
+    forms = [f"{page}/edit", f"{page}/remove", f"{page}/verify/phone", "/contacts/new"]
+    assert look(keeper, [page, *forms]) == []
+    officer = sign_in("officer", color_scheme=sky)
+    with world.database.reading() as session:
+        number = session.scalars(select(Verification.id)).one()
+    assert look(officer, [page, "/contacts/to-verify", f"/contacts/to-verify/{number}"]) == []
+
+
+def test_a_rule_and_a_file_of_providers(world: World, sign_in: SignIn, sky: str) -> None:
+    content = b"name,country,time_zone\nNewcomer,AM,Asia/Yerevan\nNorvik Mobile,PT,Europe/Lisbon\n"
+    actor = world.actor("administrator")
+    with world.database.transaction() as session:
+        rule = session.scalars(select(PartyRule.id).where(PartyRule.name == "Canada")).one()
+        made = [
+            register_imports.check(session, actor, "list.csv", text, world.now)
+            for text in (content, content, content + b"X,??,Nowhere\n")
+        ]
+        register_imports.confirm(session, actor, made[1].id, world.now)
+    foreign = world.draft("02-foreign-ransomware-hosting.json")
+    paths = [f"/providers/import/{one.id}" for one in made]
+    administrator = sign_in("administrator", color_scheme=sky)
+    assert look(administrator, [*paths, f"/rules/{rule}/edit", f"/rules/{rule}/remove"]) == []
+    officer = sign_in("officer", color_scheme=sky)
+    assert look(officer, [f"/orders/{foreign.name}/issue"]) == []
+    page = officer.go(f"/orders/{foreign.name}/edit")
+    page.get_by_role("button", name="Show the rule").click()
+    expect(page.get_by_role("heading", name="The rule of the asking Party")).to_be_in_viewport()
+    assert officer.axe() == []
+
+
+def test_entries_of_the_register(world: World, sign_in: SignIn, sky: str) -> None:
+    own = f"/providers/{world.register.providers['Norvik Mobile']}"
+    authority = f"/authorities/{world.register.authorities['NL']}"
+    keeper = sign_in("administrator", color_scheme=sky)
+    pages = [f"{place}{page}" for place in (own, authority) for page in ("", "/edit")]
+    pages += [f"{own}/first-administrator", f"{authority}/first-administrator"]
+    pages += ["/providers/new", "/authorities", "/authorities/new", "/providers?q=192.0.2.144"]
+    assert look(keeper, pages) == []
+    page = keeper.go("/providers/new")
+    page.get_by_label("Address ranges").fill("10.0.0.0/8")
+    page.get_by_role("button", name="Register the provider").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert keeper.axe() == []
+
+
+def test_the_provider_is_found_and_chosen(world: World, sign_in: SignIn, sky: str) -> None:
+    draft = world.draft(provider="Norvik Mobile")
+    officer = sign_in("officer", color_scheme=sky)
+    page = officer.go(f"/orders/{draft.name}/edit")
+    page.get_by_role("button", name="Find the provider").click()
+    expect(page.get_by_role("heading", name="The register proposes")).to_be_in_viewport()
+    assert officer.axe() == []
+    page.get_by_role("button", name="Choose Meridian Telecom").click()
+    expect(page.get_by_label("Provider", exact=True)).to_have_value("Meridian Telecom")
+    assert officer.axe() == []
+    assert look(officer, [f"/orders/{draft.name}/issue"]) == []
+
+
+def test_pages_of_memoranda(world: World, sign_in: SignIn, sky: str) -> None:
+    draft = memorandum.begin(world)
+    keeper = sign_in("provider_administrator", color_scheme=sky)
+    acts = ("", "/edit", "/sign", "/document/new", "/discard")
+    pages = [f"/memoranda/{draft}{act}" for act in acts]
+    page = keeper.go(f"/memoranda/{draft}/edit")
+    page.get_by_label("Longest duration").fill("none")
+    page.get_by_role("button", name="Keep the draft").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert keeper.axe() == []
+    assert look(keeper, ["/memoranda", "/memoranda/new", *pages]) == []
+    memorandum.sign(world, draft, "supervisor")
+    memorandum.write(world, draft, "supervisor", in_force_from="2026-11-01")
+    assert look(keeper, [f"/memoranda/{draft}", f"/memoranda/{draft}/sign"]) == []
+    first = memorandum.first_of(world)
+    assert look(keeper, [f"/memoranda/{first}/end"]) == []
+    memorandum.end(world, first, world.now.date())
+    officer = sign_in("officer", color_scheme=sky)
+    assert look(officer, ["/memoranda", f"/memoranda/{first}", f"/memoranda/{draft}"]) == []
+
+
+def test_ladder_what_if_and_comparison(world: World, sign_in: SignIn, sky: str) -> None:
+    draft = memorandum.begin(world)
+    keeper = sign_in("provider_administrator", color_scheme=sky)
+    pages = [f"/memoranda/{draft}/{act}" for act in ("ladders/urgent", "what-if", "compare")]
+    assert look(keeper, [*pages, f"/memoranda/{draft}/what-if?at=soon"]) == []
+    page = keeper.go(f"/memoranda/{draft}/ladders/emergency")
+    page.get_by_role("button", name="Add a rung").click()
+    page.get_by_role("button", name="Keep the ladder").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert keeper.axe() == []
 
 
 def test_a_planted_fault_is_found(browse: Callable[..., Person]) -> None:

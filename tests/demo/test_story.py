@@ -16,11 +16,14 @@ from liaison.demo import accounts, accounts_json, build, place
 from liaison.demo.letters import listed
 from liaison.demo.orderbook import WRITTEN, order_as_of
 from liaison.demo.stage import officer
+from liaison.domain.ladder import Whom
 from liaison.domain.lifecycle import OrderState
-from liaison.domain.vocabulary import Role, Urgency
+from liaison.domain.scorecard import Share
+from liaison.domain.vocabulary import Channel, DrillState, Role, Urgency
 from liaison.errors import OutsideTerms
-from liaison.models import CallTask, Database, Message, Order, Stream
+from liaison.models import CallTask, Database, Drill, Message, Order, Provider, Stream
 from liaison.models.work import CallState, MessageState
+from liaison.queries.scorecard import scorecards
 from liaison.services import accounts as sign_ins
 from liaison.services import keys, ledger_check, orders
 from liaison.services.vault import Vault
@@ -32,7 +35,7 @@ MINUTE = timedelta(minutes=1)
 
 def _orders(database: Database) -> dict[str, Order]:
     with database.reading() as session:
-        found = session.scalars(select(Order)).all()
+        found = session.scalars(select(Order).where(Order.test.is_(False))).all()
         return {f"{o.provider.name}, {o.urgency}, {o.state}": o for o in found}
 
 
@@ -84,6 +87,30 @@ def test_past_rungs_have_fired_and_nothing_is_left_to_send(
     letters = listed(demo.data_dir / "mail")
     assert sorted(letter.key for letter in letters) == sorted(n.idem for n in notices)
     assert all(letter.subject.startswith("[DEMO] ") for letter in letters)
+
+
+def test_drills_of_the_year_before_are_on_the_scorecard(
+    demo: Settings, demo_database: Database
+) -> None:
+    now = _built_at(demo)
+    with demo_database.reading() as session:
+        drills = session.scalars(select(Drill).order_by(Drill.planned_at)).all()
+        assert [d.state for d in drills if d.planned_at < now] == [DrillState.ENDED] * 8
+        assert {d.state for d in drills if d.planned_at > now} == {DrillState.PLANNED}
+        assert len(drills) == 16, "the worker found nothing left to plan"
+        refs = session.scalars(select(Order.ref).where(Order.test.is_(False), Order.ref > ""))
+        assert sorted(ref[-4:] for ref in refs if ref) == [f"{n:04d}" for n in range(1, 9)]
+        meridian = session.scalars(select(Provider).where(Provider.name == "Meridian Telecom"))
+        (card,) = scorecards(session, officer(session, now), meridian.one(), 12, now)
+    assert (card.drills.number, card.drills.answered) == (2, 2)
+    assert card.drills.median == 9 * MINUTE
+    assert card.drills.ninetieth == 95 * MINUTE
+    assert card.drills.in_time == Share(1, 2)
+    assert (card.drills.hours[2].whole, card.drills.hours[3].whole) == (1, 1)
+    reached = {(r.whom, r.channel): r for r in card.reach}
+    assert reached[Whom.FALLBACK, Channel.CALL].good == 1
+    assert reached[Whom.ON_DUTY, Channel.CALL].bad == 1
+    assert card.real.number == 3
 
 
 def test_the_ledger_holds(demo_database: Database) -> None:

@@ -15,6 +15,9 @@ from liaison.settings import Env, Settings
 from tests.register import PASSWORD
 from tests.world import MovableClock, World, csrf_token, submit
 
+BOTH = ["Providers", "Contacts", "Memoranda", "Drills", "Duty"]
+"""What both sides read of the register; a provider reads no list of providers."""
+
 WRONG = "E-mail address or password is wrong."
 
 
@@ -26,16 +29,16 @@ def give_password(client: FlaskClient, world: World, who: str = "officer") -> No
 @pytest.mark.parametrize(
     ("who", "home", "menu"),
     [
-        ("officer", "/orders", ["Orders", "New order", "Providers"]),
-        ("supervisor", "/orders", ["Orders", "New order", "Providers", "People"]),
-        ("auditor", "/orders", ["Orders", "Providers", "People", "Portal log"]),
-        ("administrator", "/providers", ["Providers", "People"]),
-        ("spoc", "/orders", ["Orders", "Contacts", "Our memorandum", "API keys"]),
+        ("officer", "/orders", ["Orders", "New order", *BOTH]),
+        ("supervisor", "/orders", ["Orders", "New order", *BOTH, "People"]),
+        ("auditor", "/orders", ["Orders", *BOTH, "People", "Portal log"]),
         (
-            "provider_administrator",
-            "/contacts",
-            ["Contacts", "Our memorandum", "People", "API keys"],
+            "administrator",
+            "/providers",
+            ["Providers", "Authorities", "Contacts", "Memoranda", "Duty", "People", "Rules"],
         ),
+        ("spoc", "/orders", ["Orders", *BOTH[1:], "API keys"]),
+        ("provider_administrator", "/contacts", [*BOTH[1:], "People", "API keys"]),
     ],
 )
 def test_each_role_begins_with_what_it_works_with(
