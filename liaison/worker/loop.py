@@ -37,19 +37,26 @@ def run_once(work: Work) -> Done:
     moment (``--as-of``) there is no heartbeat and no housekeeping: they are about this one.
     The heartbeat comes when the work is done: a run that failed was not alive.
     """
+    # Ladders first: nothing of the register holds them up. Then what it has set going.
+    fired, sent = _call_and_send(work)
+    failed = register.keep_all(work)
+    more_fired, more_sent = _call_and_send(work)
+    if failed is not None:
+        raise failed
+    if not work.is_elsewhen:
+        beat(work)
+        tidy(work)
+    return Done(fired + more_fired, sent + more_sent)
+
+
+def _call_and_send(work: Work) -> tuple[int, int]:
     fired = sent = 0
-    while register.keep(work):
-        pass
     while True:
         now_fired = timers.fire_one(work)
         claimed, left = (0, 0) if now_fired else messages.send_some(work)
         fired, sent = fired + now_fired, sent + left
         if not now_fired and not claimed:
-            break
-    if not work.is_elsewhen:
-        beat(work)
-        tidy(work)
-    return Done(fired, sent)
+            return fired, sent
 
 
 def beat(work: Work) -> bool:

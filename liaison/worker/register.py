@@ -50,8 +50,25 @@ def keep(work: Work) -> bool:
     """Does one portion of whatever is due; whether anything was.
 
     A job that fails stops no other: it is logged and tried again at the next look. The error is
-    raised once all had their turn, so that whoever watches learns of it.
+    raised once nothing else is left to do, so that whoever watches learns of it.
     """
+    found, failed = _portion(work)
+    if failed is not None and not found:
+        raise failed
+    return found
+
+
+def keep_all(work: Work) -> Exception | None:
+    """Does whatever is due, portion by portion; the error of a job that failed, if one did."""
+    failure = None
+    while True:
+        found, failed = _portion(work)
+        failure = failed or failure
+        if not found:
+            return failure
+
+
+def _portion(work: Work) -> tuple[bool, Exception | None]:
     found, failed = False, None
     for job in JOBS:
         try:
@@ -59,9 +76,7 @@ def keep(work: Work) -> bool:
         except Exception as error:
             log.warning("register job failed", job=job.name, error=type(error).__name__)
             failed = error
-    if failed is not None:
-        raise failed
-    return found
+    return found, failed
 
 
 def _done(work: Work, job: Job) -> bool:

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from liaison.worker import Work, register, run_once
 from liaison.worker.register import Job
+from tests.mail import RecordingSender
+from tests.world import World
 
 
 def _broken(_session: Session, _now: datetime, _base_url: str) -> int:
@@ -31,9 +33,20 @@ def test_a_job_that_fails_stops_no_other_and_is_not_silent(
     )
     monkeypatch.setattr(register, "JOBS", jobs)
 
+    assert register.keep(work) is True
+    assert done == [work.settings.base_url.rstrip("/")]
     with pytest.raises(RuntimeError, match="no luck"):
         register.keep(work)
-    assert done == [work.settings.base_url.rstrip("/")]
+
+
+def test_a_job_that_fails_holds_up_no_ladder(
+    world: World, work: Work, sender: RecordingSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register, "JOBS", (Job("broken", lambda _s, _n: True, _broken),))
+    world.issue()
+    with pytest.raises(RuntimeError, match="no luck"):
+        run_once(work)
+    assert sender.addresses == ["spoc@meridian.example"]
 
 
 @pytest.mark.one_database
