@@ -50,7 +50,7 @@ def run(settings: Settings, database: Database, clock: Clock) -> Iterator[Findin
         "secrets": lambda: _secrets(settings, database),
         "clock": lambda: _clock(database, clock),
         "worker": lambda: _worker(database, clock),
-        "contacts": lambda: _contacts(database),
+        "contacts": lambda: _contacts(database, clock),
         "mail": lambda: _mail(settings),
     }
     if not database.exists:
@@ -151,9 +151,9 @@ def _worker(database: Database, clock: Clock) -> str:
     return f"last heartbeat {beat.isoformat()}"
 
 
-def _contacts(database: Database) -> str:
+def _contacts(database: Database, clock: Clock) -> str:
     with database.reading() as session:
-        missing = registry.unreachable(session)
+        missing = registry.unreachable(session, clock.now())
     if missing:
         raise LiaisonError(
             "a ladder would reach nobody: register a duty officer and a supervisor "

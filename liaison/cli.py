@@ -318,8 +318,9 @@ def register_export(file: Any) -> None:
 @click.argument("file", type=click.File("rb"))
 @click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
 @click.option("--authority", "code", default=None, help="Whose import it is; not needed for one.")
+@click.option("--reason", default="", help="Why a status changes; needed where one does.")
 @_command
-def register_import(file: Any, dry_run: bool, code: str | None) -> None:
+def register_import(file: Any, dry_run: bool, code: str | None, reason: str) -> None:
     """Check FILE, tell every fault by row; import it where there is none."""
     settings, clock = _settings(or_demo=True), SystemClock()
     database, content = _database(settings), file.read(provider_csv.LARGEST + 1)
@@ -328,7 +329,7 @@ def register_import(file: Any, dry_run: bool, code: str | None) -> None:
         at_server = operator(authority.id, authority.name)
         actor = replace(at_server, roles=frozenset({Role.ADMINISTRATOR}))
         session.rollback()  # nobody waits while the file is read
-        made = register_imports.check(session, actor, file.name, content, clock.now())
+        made = register_imports.check_at_server(session, actor, file.name, content, clock.now())
         counts = made.report["counts"]
         click.echo(
             "{rows} rows: {new} new, {changed} changed, {unchanged} the same.".format(**counts)
@@ -339,7 +340,7 @@ def register_import(file: Any, dry_run: bool, code: str | None) -> None:
         if dry_run or not made.total:
             click.echo("Nothing was imported.")
             return
-        register_imports.confirm_at_server(session, actor, made.id, clock.now())
+        register_imports.confirm_at_server(session, actor, made.id, clock.now(), reason)
         session.commit()
     row = _import(database, made, settings.base_url)
     if row.state != register_imports.DONE:

@@ -37,13 +37,17 @@ def pytest_configure(config: pytest.Config) -> None:
         "one_database: the database makes no difference here (a page's look, a form's reading); "
         "runs on SQLite only",
     )
+    config.addinivalue_line(
+        "markers", "postgresql_only: locks that one writer at a time never meets"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Everything that asks for a database runs once on each."""
     if "database_kind" in metafunc.fixturenames:
-        marked = metafunc.definition.get_closest_marker("one_database")
-        kinds = DATABASES[:1] if marked else DATABASES
+        of = metafunc.definition.get_closest_marker
+        kinds = DATABASES[:1] if of("one_database") else DATABASES
+        kinds = DATABASES[1:] if of("postgresql_only") else kinds
         metafunc.parametrize("database_kind", kinds, scope="function")
 
 

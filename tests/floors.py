@@ -75,6 +75,7 @@ ROOMS = {
                 "itsdangerous",
                 "pyotp",
                 "rfc8785",
+                "structlog",
                 "webauthn",
             }
         ),

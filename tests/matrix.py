@@ -296,6 +296,8 @@ FRESH = {
     ("/reviews/<uuid:review_id>", "POST"),
     ("/providers/<uuid:provider_id>/edit", "POST"),
     ("/providers/<uuid:provider_id>/first-administrator", "POST"),
+    ("/providers/import", "GET"),
+    ("/providers/import", "POST"),
     ("/providers/import/<uuid:import_id>/confirm", "POST"),
     ("/providers/new", "POST"),
     ("/rules/new", "POST"),

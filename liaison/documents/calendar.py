@@ -20,12 +20,16 @@ from icalendar import Calendar, Event, vText
 from liaison.domain import repeats
 from liaison.domain.reading import unstorable
 from liaison.domain.rota import instant
+from liaison.domain.rota_entry import LONGEST_OVERRIDE
 
 MOST_BYTES = 200_000
 MOST_EVENTS, MOST_OCCURRENCES = 1000, 1000
 MOST_REPEATING = 100
+MOST_DAYS = 200_000
+"""Days that rules of repetition may ask for in one file: fifty rules counted for ten years."""
+
 AHEAD = timedelta(days=366)
-LONGEST_EVENT = timedelta(days=62)
+LONGEST_EVENT = LONGEST_OVERRIDE
 MOST_UNREAD = 200
 """Events whose fault is told; of more only the number."""
 
@@ -37,6 +41,14 @@ _READ = frozenset(
         "STATUS", "RECURRENCE-ID",
     }
 )  # fmt: skip
+_BROKEN = (
+    ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, OSError,
+)  # fmt: skip
+"""What an odd line makes the library, or our own reckoning, raise."""
+
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""An end outside of these is as good as they are; the edge of the calendar lies in no zone."""
+
 _FOLD = re.compile(r"\r?\n[ \t]")
 _NAME = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
 
@@ -119,8 +131,8 @@ def read(content: bytes, zone: str, now: datetime) -> CalendarFile:
     for lines in blocks:
         try:
             parsed.append(_Parsed(lines, zone))
-        except ValueError as error:
-            unread.append(Unread(_summary_of(lines), str(error)))
+        except _BROKEN as error:
+            unread.append(Unread(_summary_of(lines), _words(error)))
     if sum(event.is_repeated for event in parsed) > MOST_REPEATING:
         raise ValueError(f"More than {MOST_REPEATING} events repeat. Export shifts one by one.")
     found = _found(parsed, unread, now)
@@ -136,17 +148,28 @@ def _found(
     """The occurrences, each once; an event whose rule cannot be followed goes to ``unread``."""
     moved = {(p.uid, p.replaces) for p in parsed if p.replaces is not None}
     found: dict[tuple[str, datetime], Occurrence] = {}
+    budget = repeats.Budget(MOST_DAYS)
     for event in parsed:
         try:
-            for one in event.occurrences(moved, now):
+            for one in list(event.occurrences(moved, now, budget)):
                 found[one.uid, one.start] = one
-        except ValueError as error:
-            unread.append(Unread(event.summary, str(error)))
+        except repeats.SpentError:
+            raise ValueError(
+                "The events repeat for too many years. Export the coming year only."
+            ) from None
+        except _BROKEN as error:
+            unread.append(Unread(event.summary, _words(error)))
         if len(found) > MOST_OCCURRENCES:
             raise ValueError(
                 f"There are more than {MOST_OCCURRENCES} shifts within a year. Export less."
             )
     return found.values()
+
+
+def _words(error: Exception) -> str:
+    """Our own words, where we refused it; others' are for who writes programs."""
+    ours = type(error) is ValueError
+    return str(error) if ours else "It cannot be read: a line of it is broken."
 
 
 def _text(content: bytes) -> str:
@@ -198,7 +221,7 @@ class _Parsed:
     def __init__(self, lines: Sequence[str], zone: str) -> None:
         try:
             read_ = Event.from_ical("\r\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT", ""]))
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError):
+        except _BROKEN:
             raise ValueError("It cannot be read: a line of it is broken.") from None
         self._event: Any = read_
         self._zone = zone
@@ -222,21 +245,26 @@ class _Parsed:
         return self._event.get("RRULE") is not None
 
     def occurrences(
-        self, moved: Collection[tuple[str, _Wall]], now: datetime
+        self, moved: Collection[tuple[str, _Wall]], now: datetime, budget: repeats.Budget
     ) -> Iterator[Occurrence]:
-        """Its spans that are not over, within a year."""
+        """Its spans that are not over, within a year; what it costs is taken from ``budget``."""
         if self._is_cancelled:
             return
         assert self.start is not None
         gone = set(self._walls("EXDATE"))
-        for wall in self._begins(now):
-            if wall in gone or (self.replaces is None and (self.uid, wall) in moved):
+        far = (now + AHEAD + 2 * _DAY).replace(tzinfo=None)
+        for wall in self._begins(now, budget):
+            if (
+                wall.local > far
+                or wall in gone
+                or (self.replaces is None and (self.uid, wall) in moved)
+            ):
                 continue
             start, end = self._moments(wall)
             if now < end and start <= now + AHEAD:
                 yield Occurrence(self.uid, start, end, self.summary, self._people())
 
-    def _begins(self, now: datetime) -> Iterator[_Wall]:
+    def _begins(self, now: datetime, budget: repeats.Budget) -> Iterator[_Wall]:
         start = self.start
         assert start is not None
         rule = self._single("RRULE")
@@ -245,7 +273,8 @@ class _Parsed:
         else:
             first = start.local.date()
             near = now.date() - self._length - 2 * _DAY
-            for day in self._repeat(rule).dates(first, near, now.date() + AHEAD + _DAY):
+            end = now.date() + AHEAD + _DAY
+            for day in self._repeat(rule).dates(first, near, end, budget):
                 yield _Wall(datetime.combine(day, start.local.time()), start.zone)
         yield from self._walls("RDATE")
 
@@ -254,7 +283,7 @@ class _Parsed:
         until = rule.get("UNTIL", [None])[0]
         if isinstance(until, datetime) and until.tzinfo is not None:
             assert self.start is not None
-            until = until.astimezone(ZoneInfo(self.start.zone))
+            until = min(max(until, _FIRST), _LAST).astimezone(ZoneInfo(self.start.zone))
             # It ends with the last that begins by then.
             late = until.time() < self.start.local.time()
             until = until.date() - _DAY if late else until.date()

@@ -23,6 +23,9 @@ NIGHT_BEGINS, NIGHT_LASTS, DAY = 22 * 60, 8 * 60, 24 * 60
 MOST = 366
 """Drills a year, at most."""
 
+ANNOUNCED_AHEAD = timedelta(hours=24)
+"""How long before an announced drill the provider is told, at least."""
+
 MARK = "TEST"
 """Stands everywhere a drill is named."""
 

@@ -16,6 +16,9 @@ MOST_RUNGS = 20
 
 MOST_REPEATS = 20
 
+MOST_CALLS = 60
+"""Of a whole ladder, repeats counted: every page that shows one asks the register for each."""
+
 LONGEST_AFTER = 60 * 24 * 60
 """Minutes from issue to a rung: sixty days, beyond any time to acknowledge that is agreed."""
 
@@ -36,11 +39,19 @@ def read_ladder(rows: Sequence[Mapping[str, Any]], page_every: str | None) -> La
     elif len(rows) > MOST_RUNGS:
         detail = f"A ladder has at most {MOST_RUNGS} rungs; there are {len(rows)}. Take some out."
         faults.add("/rungs", detail)
+    calls = sum(rung.repeats + 1 for rung in rungs if rung is not None)
+    if calls > MOST_CALLS and len(rows) <= MOST_RUNGS:
+        faults.add("/rungs", f"Repeats included, {too_many_calls(calls)}")
     every = _number(page_every, "/page_every", SHORTEST_PAGE, LONGEST_PAGE, faults)
     if faults.found:
         raise Invalid(faults.found)
     whole = sorted((rung for rung in rungs if rung is not None), key=lambda rung: rung.after)
     return Ladder(tuple(whole), timedelta(minutes=every or 0))
+
+
+def too_many_calls(calls: int) -> str:
+    """What is said of a ladder with more calls than one can have."""
+    return f"the ladder calls {calls} times, at most {MOST_CALLS} are possible. Take some out."
 
 
 def read_what_can_be(rows: Sequence[Mapping[str, Any]], page_every: str | None) -> Ladder:

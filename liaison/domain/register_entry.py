@@ -137,6 +137,12 @@ def read_authority(data: Mapping[str, object]) -> AuthorityEntry:
     return entry
 
 
+def name_key(name: str) -> str:
+    """A name as it is looked for: in any case, in any script, however its accents are typed."""
+    folded = unicodedata.normalize("NFC", name.strip()).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
 def differences(before: Entry | None, after: Entry) -> dict[str, dict[str, Any]]:
     """What changed, field by field: ``{"country": {"before": "AM", "after": "GE"}}``.
 

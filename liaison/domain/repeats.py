@@ -21,6 +21,23 @@ _KNOWN = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH"
 _BYDAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
 
 
+class SpentError(Exception):
+    """More days would be asked than are allowed."""
+
+
+@dataclass
+class Budget:
+    """How many days may be asked, by all rules that share it."""
+
+    left: int
+
+    def spend(self) -> None:
+        """One day; ``SpentError`` where none is left."""
+        if self.left <= 0:
+            raise SpentError
+        self.left -= 1
+
+
 @dataclass(frozen=True)
 class Repeat:
     """A rule, read. ``days`` are (ordinal in the month or 0, weekday)."""
@@ -30,18 +47,25 @@ class Repeat:
     count: int | None
     until: date | None
     days: tuple[tuple[int, int], ...]
-    month_days: tuple[int, ...]
+    month_days: frozenset[int]
     months: tuple[int, ...]
     week_start: int
 
-    def dates(self, first: date, start: date, end: date) -> Iterator[date]:
-        """Its days from ``start`` to ``end`` inclusive; ``first`` is the day it begins on."""
+    def dates(
+        self, first: date, start: date, end: date, budget: Budget | None = None
+    ) -> Iterator[date]:
+        """Its days from ``start`` to ``end`` inclusive; ``first`` is the day it begins on.
+
+        Each day that is asked is taken from ``budget``.
+        """
         if first < start - LONGEST_PAST:
             raise ValueError("It began more than ten years ago. Let it begin anew.")
         # The day it begins on counts, whether it fits the rule or not.
         number, day = 0, first if self.count is not None else max(first, start)
         last = end if self.until is None else min(end, self.until)
         while day <= last and (self.count is None or number < self.count):
+            if budget is not None:
+                budget.spend()
             if day == first or self._fits(day, first):
                 number += 1
                 if day >= start:
@@ -80,7 +104,7 @@ class Repeat:
 
     def _is_month_day(self, day: date) -> bool:
         length = calendar.monthrange(day.year, day.month)[1]
-        return not self.month_days or bool({day.day, day.day - length - 1} & set(self.month_days))
+        return not self.month_days or bool({day.day, day.day - length - 1} & self.month_days)
 
     def _monday(self, day: date) -> date:
         return day - timedelta(days=(day.weekday() - self.week_start) % 7)
@@ -94,7 +118,8 @@ def parse(rule: Mapping[str, Sequence[object]], until: date | None) -> Repeat:
     every = _one(given, "FREQ", "")
     if every not in ("DAILY", "WEEKLY", "MONTHLY", "YEARLY"):
         raise ValueError("It repeats more often than daily, or without saying how often.")
-    days = tuple(_by_day(text) for text in given.get("BYDAY", []))
+    # Each once: a day said a thousand times would be asked for a thousand times.
+    days = tuple(dict.fromkeys(_by_day(text) for text in given.get("BYDAY", [])))
     if every == "YEARLY" and days and not given.get("BYMONTH"):
         raise ValueError("It repeats by weekdays of a year; name the month too.")
     if every in ("DAILY", "WEEKLY") and any(n for n, _ in days):
@@ -110,7 +135,7 @@ def parse(rule: Mapping[str, Sequence[object]], until: date | None) -> Repeat:
         _number(given, "COUNT", 1, 100_000),
         until,
         days,
-        _numbers(given, "BYMONTHDAY", 31, signed=True),
+        frozenset(_numbers(given, "BYMONTHDAY", 31, signed=True)),
         _numbers(given, "BYMONTH", 12),
         DAYS.index(week_start),
     )
@@ -141,7 +166,7 @@ def _numbers(
         if not (bare.isascii() and bare.isdigit() and len(bare) < 3 and 1 <= int(bare) <= high):
             raise ValueError(f"{name} in its rule holds what is no such number.")
         found.append(-int(bare) if text.startswith("-") else int(bare))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _by_day(text: str) -> tuple[int, int]:

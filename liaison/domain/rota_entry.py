@@ -22,6 +22,11 @@ MOST_MEMBERS, MOST_WINDOWS = 20, 14
 FAR = timedelta(days=366)
 """How far from today a rota may start and an override may reach."""
 
+LONGEST_OVERRIDE = timedelta(days=31)
+"""Who is to be on duty for longer takes turns in a rota: there everybody sees it."""
+
+_HOUR = timedelta(hours=1)
+
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _LOCAL = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})", re.ASCII)
 _OVERNIGHT = re.compile(
@@ -98,6 +103,14 @@ def parse_override(data: Mapping[str, Any], zone: str, now: datetime) -> Overrid
         reader.fault("ends_at", "This end has passed already. Choose a later one.")
     elif end and end - now > FAR:
         reader.fault("ends_at", "Choose an end at most one year from today.")
+    elif begin and end and end - max(begin, now) > LONGEST_OVERRIDE + _HOUR:
+        # One hour more: a month on the wall, when the clocks are set back.
+        longest = LONGEST_OVERRIDE.days
+        reader.fault(
+            "ends_at",
+            f"Somebody stands in for at most {longest} days. Choose an earlier end, or change the "
+            "rota.",
+        )
     if faults.found:
         raise Invalid(faults.found)
     assert contact and begin and end

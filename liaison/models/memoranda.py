@@ -42,6 +42,8 @@ class Memorandum(Base):
     drafted_at: Mapped[datetime | None]
     changed_by: Mapped[str] = mapped_column(default="")
     changed_at: Mapped[datetime | None]
+    sides: Mapped[list[Any]] = mapped_column(default=list)
+    """The sides (``Side``) that began, wrote or signed it: a draft shows nobody's people before."""
     ended_by: Mapped[str | None]
     """Who set its end, by name and organisation, where one side ended it."""
     ended_at: Mapped[datetime | None]

@@ -6,9 +6,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, event
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from liaison.domain.register_entry import name_key
 from liaison.domain.vocabulary import AuthorityKind, Function, HoldingKind, Status
 from liaison.models.base import Base, new_id
 
@@ -43,6 +45,12 @@ class Authority(Base):
     contacts: Mapped[list[Contact]] = relationship(order_by="Contact.position")
 
 
+def _folded(context: DefaultExecutionContext) -> str:
+    """Of a row that is inserted past the session."""
+    values = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return name_key(values["name"])
+
+
 class Provider(Base):
     """A provider. ``domains`` are registered ones: orders may name the provider by them.
 
@@ -53,11 +61,15 @@ class Provider(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(unique=True)
+    name_key: Mapped[str] = mapped_column(unique=True, default=_folded)
+    """The name as it is looked for (``name_key``): databases fold letters each in its own way."""
     legal_name: Mapped[str]
     country: Mapped[str]
     time_zone: Mapped[str]
     status: Mapped[Status] = mapped_column(default=Status.ACTIVE)
     domains: Mapped[list[Any]]
+    domains_since: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """When a domain came to an entry that stood already; those it began with are not named."""
     as_numbers: Mapped[list[Any]] = mapped_column(default=list)
     """Numbers of autonomous systems, as integers."""
     address_ranges: Mapped[list[Any]] = mapped_column(default=list)
@@ -71,6 +83,13 @@ class Provider(Base):
 
     contacts: Mapped[list[Contact]] = relationship(order_by="Contact.position, Contact.id")
     memoranda: Mapped[list[Memorandum]] = relationship(order_by="Memorandum.in_force_from")
+
+
+@event.listens_for(Provider, "before_insert")
+@event.listens_for(Provider, "before_update")
+def _fold_name(_mapper: object, _connection: object, provider: Provider) -> None:
+    """Whoever writes a name writes what it is looked for by; a bulk update does it itself."""
+    provider.name_key = name_key(provider.name)
 
 
 class Holding(Base):
@@ -125,6 +144,8 @@ class Contact(Base):
     usable_from: Mapped[datetime | None]
     """The end of the cooling-off of a new entry; None where there was none."""
     removed_at: Mapped[datetime | None]
+    entered_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    """Who entered the number in use: somebody else reads its code out."""
 
     changes: Mapped[list[ContactChange]] = relationship(
         order_by="ContactChange.id", back_populates="contact"

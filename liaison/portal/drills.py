@@ -158,7 +158,7 @@ def _offer(form: DrillForm, providers: list[Provider]) -> None:
 
 def _wish(form: DrillForm, providers: list[Provider]) -> verbs.Wish:
     """What was typed. What cannot be read is told together with what the verb would refuse."""
-    faults = []
+    faults, readable = [], True
     chosen = next((p.id for p in providers if str(p.id) == form.provider.data), None)
     if chosen is None:
         faults.append(FieldError("/provider", "Choose with whom the drill is held."))
@@ -169,12 +169,13 @@ def _wish(form: DrillForm, providers: list[Provider]) -> verbs.Wish:
     except (ValueError, OverflowError) as error:
         detail = str(error) if str(error) else moments.HOW
         faults.append(FieldError("/planned_at", detail))
-        at = None
-    if form.urgency.data not in set(Urgency):
-        faults.append(FieldError("/urgency", "Choose how urgent the drill is."))
-    if faults or chosen is None:
-        raise Invalid(faults)
-    return verbs.Wish(chosen, form.urgency.data, at, bool(form.announced.data))
+        at, readable = None, False
+    # Whether it can be told of in time is asked only of a time that can be read.
+    announced = bool(form.announced.data) and readable
+    wish = verbs.Wish(chosen or UUID(int=0), form.urgency.data or "", at, announced)
+    if faults:
+        raise Invalid([*faults, *verbs.faults(wish, web.now())])
+    return wish
 
 
 def _typed(form: DrillForm) -> datetime:

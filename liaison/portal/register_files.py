@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
-from wtforms import FileField
+from wtforms import FileField, TextAreaField
 
 from liaison import web
 from liaison.documents import csv_file, provider_csv
@@ -20,6 +20,7 @@ from liaison.portal import kept
 from liaison.portal.kept import PortalForm
 from liaison.portal.orders import pointers
 from liaison.queries import register_imports as queries
+from liaison.services import guards
 from liaison.services import register_imports as verbs
 
 bp = Blueprint("register_files", __name__, url_prefix="/providers")
@@ -35,6 +36,12 @@ class UploadForm(PortalForm):
     """One file."""
 
     file = FileField("CSV file", render_kw={"accept": ".csv,text/csv"})
+
+
+class ConfirmForm(PortalForm):
+    """Why statuses change, where a row changes one."""
+
+    reason = TextAreaField("Reason for another status", render_kw={"rows": 2})
 
 
 @bp.before_request
@@ -68,8 +75,12 @@ def export() -> ResponseReturnValue:
 
 @bp.route("/import", methods=["GET", "POST"])
 def new() -> ResponseReturnValue:
-    """Takes a file and looks at it; nothing is imported yet."""
+    """Takes a file and looks at it; nothing is imported yet.
+
+    A fresh factor is asked for first: a file cannot be kept meanwhile.
+    """
     demand(web.actor(), Verb.MANAGE_REGISTER)
+    guards.fresh_factor(web.actor(), web.now())
     form = UploadForm()
     faults: list[pointers.Fault] = []
     if request.method == "POST":
@@ -97,14 +108,20 @@ def _check() -> RegisterImport:
     if sent is None or not sent.filename:
         raise Invalid([FieldError("/file", "Choose the file on your machine.")])
     content, actor = sent.read(provider_csv.LARGEST + 1), web.actor()
-    # Reading takes seconds: nobody else has to wait for the database meanwhile.
-    web.commit()
-    return verbs.check(web.db(), actor, sent.filename, content, web.now())
+    # Reading and comparing take seconds: nobody else has to wait for the database meanwhile.
+    web.db().rollback()
+    with web.core().database.reading() as session:
+        made = verbs.look(session, actor, sent.filename, content, web.now())
+    return verbs.keep(web.db(), actor, made, web.now())
 
 
 @bp.get("/import/<uuid:import_id>")
 def show(import_id: UUID) -> ResponseReturnValue:
     """What would change, what is wrong; how far it is. ``?part=live``: only what changes."""
+    return _shown(import_id, ConfirmForm())
+
+
+def _shown(import_id: UUID, form: ConfirmForm) -> Response:
     row = queries.one(web.db(), web.actor(), import_id)
     live = request.args.get("part") == "live"
     tag = hashlib.sha256(f"{row.id} {row.state} {row.done}".encode()).hexdigest()[:32]
@@ -112,7 +129,7 @@ def show(import_id: UUID) -> ResponseReturnValue:
         response = make_response("", 304)
     else:
         name = "register/_import_live.html" if live else "register/import.html"
-        page = render_template(name, row=row, every=EVERY, shown=SHOWN_FAULTS)
+        page = render_template(name, row=row, form=form, every=EVERY, shown=SHOWN_FAULTS)
         response = make_response(page)
     if live:
         response.set_etag(tag)
@@ -131,7 +148,13 @@ def faults(import_id: UUID) -> ResponseReturnValue:
 @bp.post("/import/<uuid:import_id>/confirm")
 def confirm(import_id: UUID) -> ResponseReturnValue:
     """Has it imported."""
-    verbs.confirm(web.db(), web.actor(), import_id, web.now())
+    form = ConfirmForm()
+    try:
+        verbs.confirm(web.db(), web.actor(), import_id, web.now(), form.reason.data or "")
+    except Invalid as error:
+        web.db().rollback()
+        pointers.show(form, error.errors)
+        return _shown(import_id, form), 422
     web.commit()
     return redirect(url_for("register_files.show", import_id=import_id), 303)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from liaison.domain.ladder import Rung, Whom
+from liaison.domain.lifecycle import OrderState
 from liaison.domain.terms import terms_from_json
-from liaison.domain.vocabulary import Channel, Function, MemorandumState, Urgency
-from liaison.models import Contact, Memorandum
+from liaison.domain.vocabulary import Channel, Function, Urgency
+from liaison.models import Contact, Memorandum, Order
+from liaison.queries import binding
 from liaison.queries.registry import usable, ways
 
 FUNCTIONS: dict[Whom, frozenset[Function]] = {
@@ -29,37 +33,40 @@ _TOP = (Function.DUTY_OFFICER, Function.SUPERVISOR)
 
 
 def agreed(session: Session, contact: Contact, now: datetime) -> list[Memorandum]:
-    """The memoranda of a contact's organisation that are agreed and have not ended."""
-    party = (
-        Memorandum.authority_id == contact.authority_id
-        if contact.authority_id is not None
-        else Memorandum.provider_id == contact.provider_id
-    )
-    return memoranda(session, party, now)
+    """The memoranda that bind a contact's organisation to another."""
+    return memoranda(session, _whose(contact, Memorandum), now)
 
 
 def memoranda(session: Session, party: ColumnElement[bool], now: datetime) -> list[Memorandum]:
-    """Memoranda that are agreed and have not ended, in force already or not."""
-    today = now.astimezone(UTC).date()
+    """Memoranda that bind: agreed and not ended, for a while after, or orders are under way."""
+    return _memoranda(session, party, binding.binds(now))
+
+
+def _memoranda(
+    session: Session, party: ColumnElement[bool], which: ColumnElement[bool]
+) -> list[Memorandum]:
     return list(
         session.scalars(
             select(Memorandum)
-            .where(
-                party,
-                Memorandum.state == MemorandumState.AGREED,
-                or_(Memorandum.in_force_to.is_(None), Memorandum.in_force_to >= today),
-            )
+            .where(party, which)
             .options(joinedload(Memorandum.authority), joinedload(Memorandum.provider))
             .order_by(Memorandum.reference, Memorandum.version)
         )
     )
 
 
+def _whose(contact: Contact, table: type[Memorandum | Order | Contact]) -> ColumnElement[bool]:
+    if contact.authority_id is not None:
+        return table.authority_id == contact.authority_id
+    return table.provider_id == contact.provider_id
+
+
 def lost(session: Session, contact: Contact, after: dict[str, Any], now: datetime) -> str | None:
     """Says which rung would reach nobody once a contact is what ``after`` says; None: none would.
 
     ``after`` has ``function`` and ``channels`` where they change, or ``removed``. A contact whose
-    own entry is about to go, or to change its function, does not count as another.
+    own entry is about to go, or to change its function, does not count as another. Ladders are
+    those of the memoranda that count now or will, and those that orders have begun to climb.
     """
     if not _counts(contact, now):
         return None
@@ -71,28 +78,56 @@ def lost(session: Session, contact: Contact, after: dict[str, Any], now: datetim
                 f"“Our {role.label.lower()}”, with which ladders end, would reach nobody. Enter "
                 "and verify another one first."
             )
-    for memorandum in agreed(session, contact, now):
-        for urgency, rung in _rungs(memorandum):
+    for climb in _climbs(session, contact, now):
+        for rung in climb.rungs:
             if _reached(contact, rung) and not (
                 _reached(contact, rung, after) or any(_reached(other, rung) for other in others)
             ):
-                return _said(contact, memorandum, urgency, rung)
+                return _said(contact, climb, rung)
     return None
 
 
-def _said(contact: Contact, memorandum: Memorandum, urgency: Urgency, rung: Rung) -> str:
+@dataclass(frozen=True)
+class _Climb:
+    """A ladder and where it stands: in a memorandum, or in an order that climbs it."""
+
+    where: str
+    rungs: tuple[Rung, ...]
+    instead: str
+    """What to do first where it names a contact."""
+
+
+def _climbs(session: Session, contact: Contact, now: datetime) -> Iterator[_Climb]:
+    for memorandum in _memoranda(session, _whose(contact, Memorandum), binding.rules(now)):
+        for urgency, ladder in terms_from_json(memorandum.terms).ladders.items():
+            where = f"{urgency.label.lower()} orders, memorandum {memorandum.reference}"
+            yield _Climb(where, ladder.rungs, "Agree a memorandum that names another")
+    for order in _climbing(session, contact):
+        ladder = terms_from_json(order.terms or {}).ladders[order.urgency]
+        where = f"order {order.ref}, which is under way"
+        yield _Climb(where, ladder.rungs, "Wait until it is answered")
+
+
+def _climbing(session: Session, contact: Contact) -> list[Order]:
+    """One open order for each memorandum and urgency: all of these have the same ladder."""
+    some: dict[tuple[UUID | None, Urgency], UUID] = {}
+    open_ones = [state for state in OrderState if state.is_open]
+    for id_, memorandum_id, urgency in session.execute(
+        select(Order.id, Order.memorandum_id, Order.urgency)
+        .where(_whose(contact, Order), Order.state.in_(open_ones))
+        .order_by(Order.id)
+    ):
+        some.setdefault((memorandum_id, urgency), id_)
+    return list(session.scalars(select(Order).where(Order.id.in_(some.values()))))
+
+
+def _said(contact: Contact, climb: _Climb, rung: Rung) -> str:
     by = " or ".join(channel.label.lower() for channel in rung.channels)
-    way = "Agree a memorandum that names another" if rung.whom is Whom.NAMED else "Enter another"
+    way = climb.instead if rung.whom is Whom.NAMED else "Enter another"
     return (
         f"{contact.name} is the only one whom the rung “{rung.whom.label}” reaches by {by} "
-        f"({urgency.label.lower()} orders, memorandum {memorandum.reference}). {way} first."
+        f"({climb.where}). {way} first."
     )
-
-
-def _rungs(memorandum: Memorandum) -> Iterator[tuple[Urgency, Rung]]:
-    for urgency, ladder in terms_from_json(memorandum.terms).ladders.items():
-        for rung in ladder.rungs:
-            yield urgency, rung
 
 
 def _reached(contact: Contact, rung: Rung, after: dict[str, Any] | None = None) -> bool:
@@ -126,15 +161,10 @@ def _leaves(after: dict[str, Any], role: Function) -> bool:
 
 
 def _others(session: Session, contact: Contact, now: datetime) -> list[Contact]:
-    same = (
-        Contact.authority_id == contact.authority_id
-        if contact.authority_id is not None
-        else Contact.provider_id == contact.provider_id
-    )
     return list(
         session.scalars(
             select(Contact)
-            .where(same, Contact.id != contact.id, *usable(now))
+            .where(_whose(contact, Contact), Contact.id != contact.id, *usable(now))
             .options(selectinload(Contact.changes))
             .execution_options(populate_existing=True)
         )

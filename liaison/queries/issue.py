@@ -62,7 +62,8 @@ def rule(session: Session, order: Order, actor: Actor, now: datetime) -> Ruling:
         roles=actor.roles,
     )
     found = [*_standing(order), *found]
-    if not all(people for _, people in _called(session, order, terms, now)):
+    firsts = _called(session, order, terms, now, repeats=False)
+    if not all(people for _, people in firsts):
         detail = (
             "The ladder would reach nobody: register a duty officer and a supervisor "
             f"for {order.authority.name}."
@@ -107,10 +108,11 @@ def _standing(order: Order) -> list[FieldError]:
 
 
 def _called(
-    session: Session, order: Order, terms: Terms, now: datetime
+    session: Session, order: Order, terms: Terms, now: datetime, *, repeats: bool = True
 ) -> list[tuple[Step, list[Contact]]]:
     """The ladder's steps and whom each would call; the page at the top is the last."""
     return [
         (step, registry.called_by(session, order, step, step.due_at))
         for step in outline(terms.ladders[order.urgency], Climb.ACKNOWLEDGE, now)
+        if repeats or step.repeat == 0 or step.at_top
     ]

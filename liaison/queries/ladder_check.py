@@ -7,7 +7,7 @@ and no reason to agree on a rung that needs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from liaison.domain.ladder import Ladder, Rung, Whom
-from liaison.domain.terms import terms_from_json
+from liaison.domain.ladder import Climb, Ladder, Rung, Whom, outline
+from liaison.domain.ladder_entry import MOST_CALLS, too_many_calls
+from liaison.domain.terms import Clocks, terms_from_json
 from liaison.domain.terms_words import DAYS, counted, span, whom_words
 from liaison.domain.vocabulary import Channel, Function, Urgency
 from liaison.errors import FieldError
@@ -29,23 +30,31 @@ LOOKED_AHEAD = timedelta(weeks=4)
 SHORTEST_PAGE, LONGEST_PAGE = timedelta(minutes=5), timedelta(hours=24)
 """Between two pages at the top: nobody can act in less, and nobody may sleep through more."""
 
+LATEST_TOP = {Urgency.URGENT: timedelta(days=7), Urgency.ROUTINE: timedelta(days=30)}
+"""When the supervisor must have been paged; in an emergency when its time to preserve ends."""
+
 _MOST_HOURS = 3
 """Gaps that are named; how many more there are is said."""
 
 _DUTIES = (Whom.ON_DUTY, Whom.DUTY_OFFICER)
 
 
-def problems(session: Session, memorandum: Memorandum, now: datetime) -> list[FieldError]:
+def problems(
+    session: Session, memorandum: Memorandum, now: datetime, *, hidden: bool = False
+) -> list[FieldError]:
     """All that stands in the way, for every urgency; empty where the ladders hold.
 
-    Pointers are ``/ladders/<urgency>/<rung>``, ``…/page_every`` and ``…/top``.
+    Pointers are ``/ladders/<urgency>/<rung>``, ``…/page_every``, ``…/latest``, ``…/apart`` and
+    ``…/top``. ``hidden``: of the authority no names and hours are told.
     """
     terms = terms_from_json(memorandum.terms)
     found = []
     for urgency in reversed(Urgency):
         clocks, ladder = terms.clocks.get(urgency), terms.ladders.get(urgency)
-        due = clocks.acknowledge if clocks else timedelta(0)
-        found += of_ladder(session, memorandum, urgency, ladder or Ladder(()), due, now)
+        due = clocks or Clocks(timedelta(0), timedelta(0))
+        found += of_ladder(
+            session, memorandum, urgency, ladder or Ladder(()), due, now, hidden=hidden
+        )
     return found
 
 
@@ -54,21 +63,28 @@ def of_ladder(
     memorandum: Memorandum,
     urgency: Urgency,
     ladder: Ladder,
-    acknowledge: timedelta,
+    clocks: Clocks,
     now: datetime,
+    *,
+    hidden: bool = False,
 ) -> list[FieldError]:
-    """The same for one ladder, written or still being typed; ``acknowledge`` is its clock."""
-    check = _Check(session, memorandum, urgency, now)
-    return list(check.ladder(ladder, acknowledge))
+    """The same for one ladder, written or still being typed, under the clocks of its urgency."""
+    check = _Check(session, memorandum, urgency, now, hidden)
+    return list(check.ladder(ladder, clocks))
 
 
 class _Check:
     """One ladder of one memorandum, asked at the first moment at which it can be used."""
 
     def __init__(
-        self, session: Session, memorandum: Memorandum, urgency: Urgency, now: datetime
+        self,
+        session: Session,
+        memorandum: Memorandum,
+        urgency: Urgency,
+        now: datetime,
+        hidden: bool,
     ) -> None:
-        self._session, self._urgency = session, urgency
+        self._session, self._urgency, self._hidden = session, urgency, hidden
         self._authority = session.get_one(Authority, memorandum.authority_id)
         self._provider = session.get_one(Provider, memorandum.provider_id)
         self._at = max(now, datetime.combine(memorandum.in_force_from, time(), UTC))
@@ -77,7 +93,7 @@ class _Check:
             authority_id=memorandum.authority_id, provider_id=memorandum.provider_id
         )
 
-    def ladder(self, ladder: Ladder, acknowledge: timedelta) -> Iterator[FieldError]:
+    def ladder(self, ladder: Ladder, clocks: Clocks) -> Iterator[FieldError]:
         if not ladder.rungs:
             yield self._fault("", "the ladder has no rung. Add at least one.")
         for index, rung in enumerate(ladder.rungs):
@@ -85,13 +101,37 @@ class _Check:
             for fault in self._rung(rung):
                 yield self._fault(f"/{index}", f"{start} {fault}")
         first = min((rung.after for rung in ladder.rungs), default=timedelta(0))
-        if first > acknowledge:
+        if first > clocks.acknowledge:
             yield self._fault(
                 "/0",
                 f"the first rung comes after {span(first)}, but the time to acknowledge ends "
-                f"after {span(acknowledge)}. Let the first rung call before that.",
+                f"after {span(clocks.acknowledge)}. Let the first rung call before that.",
             )
+        yield from self._times(ladder, clocks)
         yield from self._top(ladder.page_every)
+
+    def _times(self, ladder: Ladder, clocks: Clocks) -> Iterator[FieldError]:
+        """Repeats count, too: a ladder that calls nobody for long is none."""
+        steps = outline(ladder, Climb.ACKNOWLEDGE, self._at)
+        if len(steps) - 1 > MOST_CALLS:
+            yield self._fault("", too_many_calls(len(steps) - 1))
+        most = LATEST_TOP.get(self._urgency, clocks.preserve)
+        top = steps[-1].due_at - self._at
+        if ladder.rungs and top > most:
+            why = "" if self._urgency in LATEST_TOP else ", its time to preserve"
+            yield self._fault(
+                "/latest",
+                f"the supervisor would be paged for the first time after {span(top)}. Let that be "
+                f"within {span(most)}{why}: fewer or earlier rungs, repeats or pages.",
+            )
+        if self._urgency is Urgency.EMERGENCY:
+            gap = max((b.due_at - a.due_at for a, b in pairwise(steps)), default=timedelta(0))
+            if gap > LONGEST_PAGE:
+                yield self._fault(
+                    "/apart",
+                    f"nobody would be called for {span(gap)} between two calls. Leave at most "
+                    f"{span(LONGEST_PAGE)} between them.",
+                )
 
     def _top(self, page_every: timedelta) -> Iterator[FieldError]:
         if not SHORTEST_PAGE <= page_every <= LONGEST_PAGE:
@@ -124,8 +164,12 @@ class _Check:
         if not meant:
             yield f"would reach nobody: {self._missing(rung)}"
             return
-        why = " ".join(_why_not(contact, rung) for contact in meant)
-        yield f"would reach nobody. {why}"
+        yield f"would reach nobody. {self._why_not(meant, rung)}"
+
+    def _why_not(self, meant: Sequence[Contact], rung: Rung) -> str:
+        if self._hidden and any(contact.provider_id is None for contact in meant):
+            return f"{self._authority.name} must see to it, or let the rung call somebody else."
+        return " ".join(_why_not(contact, rung) for contact in meant)
 
     def _missing(self, rung: Rung) -> str:
         if rung.whom is Whom.NAMED:
@@ -159,6 +203,8 @@ class _Check:
         ]
         if not coming:
             return ""
+        if self._hides(where):
+            return " whose entry counts already"
         first = min(coming, key=lambda c: c.usable_from or self._at)
         return f" whose entry counts already ({first.name} counts from {self._day(first, where)})"
 
@@ -172,10 +218,15 @@ class _Check:
         # Somebody else's contact is not named: who it is is theirs to tell.
         if found is None or not self._is_party(found):
             return "no contact of the two sides is chosen. Choose one."
+        where = self._provider if found.provider_id else self._authority
+        if self._hides(where):
+            return f"this contact of {where.name} does not count. Choose another contact."
         if found.removed_at is not None and found.removed_at <= self._at:
             return f"{found.name} is no longer registered. Choose another contact."
-        where = self._provider if found.provider_id else self._authority
         return f"{found.name}’s entry counts only from {self._day(found, where)}. Wait for it."
+
+    def _hides(self, where: Provider | Authority) -> bool:
+        return self._hidden and where is self._authority
 
     def _is_party(self, contact: Contact) -> bool:
         return contact.provider_id == self._provider.id or (
@@ -208,13 +259,19 @@ class _Check:
                 empty.append((start, until))
             elif not any(_reachable(contact, rung) for contact in who):
                 unreached.setdefault(who, []).append((start, until))
+        if self._hides(where) and (empty or unreached):
+            yield (
+                f"would reach nobody at some hours. {where.name} must see to it, or let the rung "
+                "call somebody else."
+            )
+            return
         if empty:
             yield (
                 f"would find nobody on duty at {where.name} on {_told(empty, where.time_zone)}. "
                 "Fill the rota, or let the rung call somebody else."
             )
         for who, spans in unreached.items():
-            why = " ".join(_why_not(contact, rung) for contact in who)
+            why = self._why_not(who, rung)
             yield f"would reach nobody on {_told(spans, where.time_zone)}. {why}"
 
 

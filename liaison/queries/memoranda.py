@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -17,6 +17,8 @@ from liaison.domain.vocabulary import MemorandumState, Side, Status, Term
 from liaison.errors import FieldError, NotFound
 from liaison.models import Authority, Memorandum, MemorandumDocument, Provider
 from liaison.queries import ladder_check
+
+PAGE = 100
 
 
 class Standing(Term):
@@ -48,6 +50,20 @@ class Row:
         return [side for side in Side if side not in self.signed]
 
 
+@dataclass(frozen=True)
+class Listing:
+    """One page of the list."""
+
+    rows: list[Row]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        """How many there are, at least one."""
+        return max(1, -(-self.total // PAGE))
+
+
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The memoranda that an actor's organisation is party to."""
     if not may(actor.roles, Verb.READ_REGISTER):
@@ -63,30 +79,65 @@ def find(session: Session, actor: Actor, memorandum_id: UUID, *, lock: bool = Fa
     """One that the actor may see; another's and an absent one are both ``NotFound``."""
     query = select(Memorandum).where(visible(actor), Memorandum.id == memorandum_id)
     if lock:
-        query = query.with_for_update(of=Memorandum).execution_options(populate_existing=True)
+        # Orders refer to it meanwhile: they need not wait.
+        query = query.with_for_update(of=Memorandum, key_share=True)
+        query = query.execution_options(populate_existing=True)
     found = session.scalars(query).one_or_none()
     if found is None:
         raise NotFound
     return found
 
 
-def listed(session: Session, actor: Actor, day: date) -> list[Row]:
-    """All that the actor may see: drafts first, then by the other side's name, newest first."""
+def listed(session: Session, actor: Actor, day: date, page: int = 1) -> Listing:
+    """What the actor may see: drafts first, then by the other side's name, newest first."""
     demand(actor, Verb.READ_REGISTER)
+    ids = _sorted(session, actor)
+    page = min(max(page, 1), max(1, -(-len(ids) // PAGE)))
+    here = ids[(page - 1) * PAGE : page * PAGE]
     found = session.scalars(
         select(Memorandum)
-        .where(visible(actor), Memorandum.state != MemorandumState.DISCARDED)
-        .options(
-            joinedload(Memorandum.authority),
-            joinedload(Memorandum.provider),
-            selectinload(Memorandum.signatures),
+        .where(Memorandum.id.in_(here))
+        .options(joinedload(Memorandum.authority), joinedload(Memorandum.provider))
+    )
+    by_id = {row.memorandum.id: row for row in rows(session, found.all(), day)}
+    return Listing([by_id[one] for one in here], len(ids), page)
+
+
+def _sorted(session: Session, actor: Actor) -> list[UUID]:
+    """In the order of the list. The letters are compared here: no database knows the case of all
+    of them."""
+    other = Authority.name if actor.is_provider else Provider.name
+    found = session.execute(
+        select(
+            Memorandum.id,
+            Memorandum.state,
+            Memorandum.in_force_from,
+            Memorandum.version,
+            other.label("other"),
         )
+        .join(Memorandum.authority)
+        .join(Memorandum.provider)
+        .where(visible(actor), Memorandum.state != MemorandumState.DISCARDED)
     ).all()
-    rows = [_row(one, found, day) for one in found]
-    rows.sort(key=lambda row: _newest(row.memorandum), reverse=True)
-    rows.sort(key=lambda row: _name_of_other(actor, row.memorandum).casefold())
-    rows.sort(key=lambda row: row.standing is not Standing.DRAFT)
-    return rows
+    newest = sorted(found, key=lambda one: (one.in_force_from, one.version, one.id), reverse=True)
+    by_name = sorted(newest, key=lambda one: one.other.casefold())
+    return [one.id for one in sorted(by_name, key=lambda one: one.state != MemorandumState.DRAFT)]
+
+
+def rows(session: Session, some: Sequence[Memorandum], day: date) -> list[Row]:
+    """Where each of these stands: each is compared with those between the same two only."""
+    agreed: dict[tuple[UUID, UUID], list[Memorandum]] = {}
+    for other in session.scalars(
+        select(Memorandum).where(
+            Memorandum.authority_id.in_({one.authority_id for one in some}),
+            Memorandum.provider_id.in_({one.provider_id for one in some}),
+            Memorandum.state == MemorandumState.AGREED,
+        )
+    ):
+        agreed.setdefault((other.authority_id, other.provider_id), []).append(other)
+    signatures = select(Memorandum).where(Memorandum.id.in_([one.id for one in some]))
+    session.scalars(signatures.options(selectinload(Memorandum.signatures))).all()
+    return [_row(one, agreed.get((one.authority_id, one.provider_id), []), day) for one in some]
 
 
 def row(session: Session, memorandum: Memorandum, day: date) -> Row:
@@ -117,6 +168,10 @@ def versions(session: Session, actor: Actor, memorandum: Memorandum) -> list[Mem
 
 def standing(memorandum: Memorandum, others: Iterable[Memorandum], day: date) -> Standing:
     """Where it stands on a day (UTC). ``others`` may hold any; only its own pair's count."""
+    return _standing(memorandum, successor(memorandum, others), day)
+
+
+def _standing(memorandum: Memorandum, by: Memorandum | None, day: date) -> Standing:
     if memorandum.state is MemorandumState.DRAFT:
         return Standing.DRAFT
     if memorandum.state is MemorandumState.DISCARDED:
@@ -125,7 +180,6 @@ def standing(memorandum: Memorandum, others: Iterable[Memorandum], day: date) ->
         return Standing.CALLED_OFF
     if memorandum.in_force_from > day:
         return Standing.TO_COME
-    by = successor(memorandum, others)
     last = memorandum.in_force_to
     if by is not None and by.in_force_from <= day and (last is None or last >= by.in_force_from):
         return Standing.SUPERSEDED
@@ -172,12 +226,28 @@ def sha256(session: Session, memorandum: Memorandum) -> str:
     )
 
 
-def obstacles(session: Session, memorandum: Memorandum, now: datetime) -> list[FieldError]:
-    """What keeps a draft from being signed: its dates, then its ladders; all at once."""
+def obstacles(
+    session: Session, memorandum: Memorandum, now: datetime, *, hidden: bool = False
+) -> list[FieldError]:
+    """What keeps a draft from being signed: its dates, then its ladders; all at once.
+
+    ``hidden``: the authority's people are told by function, without names and hours.
+    """
     return [
         *_of_dates(session, memorandum, now),
-        *ladder_check.problems(session, memorandum, now),
+        *ladder_check.problems(session, memorandum, now, hidden=hidden),
     ]
+
+
+def hides(session: Session, actor: Actor, memorandum: Memorandum) -> bool:
+    """Whether the authority's people are told by function only: who they are is theirs to tell.
+
+    So where a provider drafts alone with an authority that has agreed nothing with it. Contact
+    points keep the register and read every provider's contacts anyway.
+    """
+    if not actor.is_provider or Side.AUTHORITY.value in memorandum.sides:
+        return False
+    return memorandum.state is not MemorandumState.AGREED and not of_pair(session, memorandum)
 
 
 def partners(session: Session, actor: Actor) -> list[Provider] | list[Authority]:
@@ -209,17 +279,15 @@ def _of_dates(session: Session, memorandum: Memorandum, now: datetime) -> list[F
 
 
 def _row(memorandum: Memorandum, others: Iterable[Memorandum], day: date) -> Row:
+    is_agreed = memorandum.state is MemorandumState.AGREED
+    by = successor(memorandum, others) if is_agreed else None
     return Row(
         memorandum,
-        standing(memorandum, others, day),
-        successor(memorandum, others) if memorandum.state is MemorandumState.AGREED else None,
+        _standing(memorandum, by, day),
+        by,
         frozenset(signature.side for signature in memorandum.standing),
     )
 
 
 def _newest(memorandum: Memorandum) -> tuple[date, int, UUID]:
     return memorandum.in_force_from, memorandum.version, memorandum.id
-
-
-def _name_of_other(actor: Actor, memorandum: Memorandum) -> str:
-    return memorandum.authority.name if actor.is_provider else memorandum.provider.name

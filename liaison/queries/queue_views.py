@@ -18,7 +18,8 @@ class View(Term):
     """Which orders are shown; the value stands in the address.
 
     Drills stand among all open and all closed ones, to be found and answered like any order, and
-    in a view of their own. The views that are counted hold real orders only.
+    in a view of their own; one that was answered has nothing to be kept, and is no open work. The
+    views that are counted hold real orders only.
     """
 
     OPEN = "open", "All open"
@@ -69,7 +70,7 @@ def conditions(now: datetime) -> dict[View, ColumnElement[bool]]:
     kept = Order.state == OrderState.PRESERVED
     closed = (OrderState.DECLINED, OrderState.WITHDRAWN, OrderState.EXPIRED)
     return {
-        View.OPEN: or_(open_(), kept, draft, question),
+        View.OPEN: or_(open_(), and_(kept, real()), draft, question),
         View.EMERGENCIES: emergency(),
         View.OVERDUE: and_(open_(), real(), due() < now),
         View.TODAY: and_(open_(), real(), due() >= now, due() < midnight),

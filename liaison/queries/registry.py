@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from liaison.domain.ladder import Step, Whom
+from liaison.domain.register_entry import name_key
 from liaison.domain.vocabulary import Channel, Function, HoldingKind, MemorandumState
 from liaison.models import Authority, Contact, Holding, Memorandum, Order, Provider
 from liaison.queries import duty
@@ -37,7 +38,7 @@ def provider_named(session: Session, name: str) -> Provider | None:
     """A provider by its name or one of its registered domains, in any case."""
     wanted = name.strip().lower()
     found = session.scalars(
-        select(Provider).where(func.lower(Provider.name) == wanted)
+        select(Provider).where(Provider.name_key == name_key(name))
     ).one_or_none()
     if found is not None:
         return found
@@ -183,32 +184,21 @@ def _by(meant: Iterable[Contact], channels: tuple[Channel, ...]) -> list[Reached
     return [called for called in found if called.channels]
 
 
-def unreachable(session: Session) -> list[str]:
-    """Authorities with a memorandum that have nobody at the top of a ladder, by name."""
+def unreachable(session: Session, at: datetime) -> list[str]:
+    """Authorities with a memorandum that have nobody at the top of a ladder, by name.
+
+    Who counts is who a ladder would call at this moment.
+    """
+    agreed = select(Memorandum.authority_id).where(Memorandum.state == MemorandumState.AGREED)
     ours = (Function.DUTY_OFFICER, Function.SUPERVISOR)
-    return list(
-        session.scalars(
-            select(Authority.name)
-            .where(
-                Authority.id.in_(
-                    select(Memorandum.authority_id).where(
-                        Memorandum.state == MemorandumState.AGREED
-                    )
-                ),
-                ~Authority.contacts.any(
-                    and_(
-                        Contact.function.in_(ours),
-                        Contact.removed_at.is_(None),
-                        or_(
-                            Contact.email_verified_at.is_not(None),
-                            Contact.phone_verified_at.is_not(None),
-                        ),
-                    )
-                ),
-            )
-            .order_by(Authority.name)
-        )
+    on_top = select(Contact).where(
+        Contact.authority_id.in_(agreed), Contact.function.in_(ours), *usable(at)
     )
+    reached = {contact.authority_id for contact in session.scalars(on_top) if ways(contact)}
+    authorities = session.scalars(
+        select(Authority).where(Authority.id.in_(agreed)).order_by(Authority.name)
+    )
+    return [authority.name for authority in authorities if authority.id not in reached]
 
 
 def _is_usable(contact: Contact, at: datetime) -> bool:

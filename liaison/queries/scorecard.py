@@ -21,7 +21,7 @@ from liaison.domain.ladder import Climb, Whom, ladder_from_json, step
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.scorecard import Case, Figures, figures
-from liaison.domain.vocabulary import CallOutcome, Channel
+from liaison.domain.vocabulary import CallOutcome, Channel, MemorandumState
 from liaison.errors import NotFound
 from liaison.models import Authority, CallTask, Memorandum, Message, Order, Provider, Report
 from liaison.models.work import CallState, MessageState
@@ -84,7 +84,9 @@ def scorecards(
 def _authorities(session: Session, actor: Actor, provider: Provider) -> list[Authority]:
     if not actor.is_provider:
         return [session.get_one(Authority, actor.authority_id)]
-    parties = select(Memorandum.authority_id).where(Memorandum.provider_id == provider.id)
+    parties = select(Memorandum.authority_id).where(
+        Memorandum.provider_id == provider.id, Memorandum.state == MemorandumState.AGREED
+    )
     found = select(Authority).where(Authority.id.in_(parties)).order_by(Authority.name)
     return list(session.scalars(found))
 

@@ -7,7 +7,7 @@ told here is what would be done: who is on duty at that minute, by which verifie
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -42,13 +42,15 @@ class Moment:
     at: datetime
     step: Step | None
     called: tuple[Called, ...]
+    ours: bool = False
+    """Whether some whom it calls are the authority's, and are not named to the reader."""
 
     @property
     def instead(self) -> bool:
         """Whether our own people are called because nobody of the provider is reached."""
         if self.step is None or self.step.whom not in _AT_THE_PROVIDER:
             return False
-        return all(one.contact.provider_id is None for one in self.called)
+        return not self.ours and all(one.contact.provider_id is None for one in self.called)
 
 
 _AT_THE_PROVIDER = (Whom.ON_DUTY, Whom.EVERY_SPOC, Whom.FALLBACK)
@@ -69,8 +71,18 @@ class WhatIf:
     """Whether these are the terms of an order issued then: the memorandum in force on that day."""
 
 
-def what_if(session: Session, memorandum: Memorandum, urgency: Urgency, at: datetime) -> WhatIf:
-    """What an order of this urgency, issued at ``at`` under these terms, would set going."""
+def what_if(
+    session: Session,
+    memorandum: Memorandum,
+    urgency: Urgency,
+    at: datetime,
+    *,
+    hidden: bool = False,
+) -> WhatIf:
+    """What an order of this urgency, issued at ``at`` under these terms, would set going.
+
+    ``hidden``: of the authority it is not told who would be called, nor whether anybody would.
+    """
     terms = terms_from_json(memorandum.terms)
     ladder, due = terms.ladders[urgency], deadlines(terms, urgency, at)
     # The register's own rule says whom a step calls; it is asked with an order never stored.
@@ -83,7 +95,10 @@ def what_if(session: Session, memorandum: Memorandum, urgency: Urgency, at: date
         at=at,
         urgency=urgency,
         due=due,
-        moments=tuple(_moments(session, order, terms, at)),
+        moments=tuple(
+            _without_ours(session, moment) if hidden else moment
+            for moment in _moments(session, order, terms, at)
+        ),
         page_every=ladder.page_every,
         late_by=due.preserve_by - due.acknowledge_by,
         binds=_binds(session, memorandum, at),
@@ -109,6 +124,17 @@ def _moments(session: Session, order: Order, terms: Terms, at: datetime) -> Iter
     for coming in _steps(ladder, at):
         reached = registry.reached(session, order, coming, coming.due_at)
         yield Moment(coming.due_at, coming, tuple(map(calls.called, reached)))
+
+
+def _without_ours(session: Session, moment: Moment) -> Moment:
+    theirs = tuple(one for one in moment.called if one.contact.provider_id is not None)
+    ours = len(theirs) < len(moment.called)
+    if moment.step is not None:
+        named = moment.step.contact
+        contact = session.get(Contact, UUID(named)) if named else None
+        ours |= moment.step.whom in (Whom.DUTY_OFFICER, Whom.SUPERVISOR)
+        ours |= contact is not None and contact.provider_id is None
+    return replace(moment, called=theirs, ours=ours)
 
 
 def _steps(ladder: Ladder, at: datetime) -> Iterator[Step]:

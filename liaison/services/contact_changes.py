@@ -1,49 +1,80 @@
-"""Puts changes of contacts in use once their cooling-off is over and what is new is verified."""
+"""Puts changes of contacts in use once their cooling-off is over and what is new is verified.
+
+One that nobody verifies lapses: an old request is not to come true a year later.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import select
+import structlog
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
 from liaison.domain import contact_entry
 from liaison.domain.actors import CLOCK
 from liaison.domain.contact_entry import WAYS
-from liaison.models import Contact, ContactChange
+from liaison.models import Contact, ContactChange, Verification
 from liaison.queries import contact_rungs
 from liaison.services import contact_letters, contact_scope, contacts, verifications
 
+log = structlog.get_logger("liaison.worker")
+
 BY_ITSELF = "The portal"
+LAPSED = (
+    f"Nobody has verified what is new within {contacts.LAPSES_AFTER.days} days. Whoever still "
+    "wants it asks for it again."
+)
+_AT_ONCE = 50
 
 
 def is_due(session: Session, now: datetime) -> bool:
     """Whether any change can be put in use: asked before a writing transaction is begun."""
-    return next(_ready(session, now), None) is not None
+    return session.scalars(_due(now).limit(1)).first() is not None
 
 
 def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 - letters know it
-    """Puts one change in use; 0 where none is ready, or somebody else was quicker.
+    """Ends the wait of one change; 0 where none is due, or somebody else was quicker.
 
-    One at a time: whoever holds a contact and writes the log waits for no second contact.
+    One at a time: whoever holds a contact and writes the log waits for no second contact. One
+    that fails stops no other: it is logged, and tried again at the next look.
     """
-    for change in _ready(session, now):
-        contact = change.contact
-        contact_scope.hold(session, contact_scope.of(session, contact))
-        contact_scope.lock(session, contact)
-        session.refresh(change)
-        if not change.is_open or not _is_ready(session, change, now):
+    for change in _each(session, now):
+        try:
+            with session.begin_nested():
+                done = _end(session, change, now)
+                session.flush()
+        except DBAPIError:
+            raise  # the database is away, or would not have it: the whole is tried again
+        except Exception as error:
+            log.warning("contact not changed", error=type(error).__name__)
             continue
-        if said := contact_rungs.lost(session, contact, change.values, now):
-            contacts.call_off(session, change, BY_ITSELF, said, now)
-            data = {"change": str(change.id), "why": said}
-            contacts.note(session, CLOCK, contact, "contact_change_stopped", data, now)
-        else:
-            _apply(session, contact, change, now)
-        return 1
+        return int(done)
     return 0
+
+
+def _end(session: Session, change: ContactChange, now: datetime) -> bool:
+    """Puts a change in use, or calls it off; False where its wait is over meanwhile."""
+    contact = change.contact
+    contact_scope.hold(session, contact_scope.of(session, contact))
+    contact_scope.lock(session, contact)
+    session.refresh(change)
+    if session.scalars(_due(now).where(ContactChange.id == change.id)).first() is None:
+        return False
+    said = LAPSED
+    if not lacks(session, change):
+        said = contact_rungs.lost(session, contact, change.values, now) or ""
+    if said:
+        contacts.call_off(session, change, BY_ITSELF, said, now)
+        data = {"change": str(change.id), "why": said}
+        contacts.note(session, CLOCK, contact, "contact_change_stopped", data, now)
+    else:
+        _apply(session, contact, change, now)
+    return True
 
 
 def lacks(session: Session, change: ContactChange) -> list[str]:
@@ -55,23 +86,51 @@ def lacks(session: Session, change: ContactChange) -> list[str]:
     ]
 
 
-def _ready(session: Session, now: datetime) -> Iterator[ContactChange]:
-    waiting = session.scalars(
+def _due(now: datetime) -> Select[ContactChange]:
+    """Past their cooling-off, and all that is new verified; or left unverified for too long."""
+    verified = and_(ContactChange.due_at <= now, *map(_is_verified, WAYS))
+    return (
         select(ContactChange)
         .join(Contact)
         .where(
             ContactChange.applied_at.is_(None),
             ContactChange.cancelled_at.is_(None),
-            ContactChange.due_at <= now,
             Contact.removed_at.is_(None),
+            or_(verified, ContactChange.asked_at <= now - contacts.LAPSES_AFTER),
         )
         .order_by(ContactChange.due_at, ContactChange.id)
-    ).all()
-    return (change for change in waiting if _is_ready(session, change, now))
+    )
 
 
-def _is_ready(session: Session, change: ContactChange, now: datetime) -> bool:
-    return change.due_at <= now and not lacks(session, change)
+def _is_verified(way: str) -> ColumnElement[bool]:
+    """``verifications.is_verified`` in SQL; true as well where a change brings no new value."""
+    new = ContactChange.values[way].as_string()
+    given = exists().where(
+        Verification.contact_id == ContactChange.contact_id,
+        Verification.change_id == ContactChange.id,
+        Verification.way == way,
+        Verification.value == new,
+        Verification.verified_at.is_not(None),
+    )
+    return or_(new.is_(None), given)
+
+
+def _each(session: Session, now: datetime) -> Iterator[ContactChange]:
+    """What is due, a few rows at a time: those that fail do not hide the others."""
+    last: tuple[datetime, UUID] | None = None
+    while True:
+        query = _due(now).limit(_AT_ONCE)
+        if last is not None:
+            at, id_ = last
+            after = and_(ContactChange.due_at == at, ContactChange.id > id_)
+            query = query.where(or_(ContactChange.due_at > at, after))
+        # Read before any of them fails: what is rolled back is forgotten by the session.
+        some = [(row.due_at, row.id) for row in session.scalars(query)]
+        for _, id_ in some:
+            yield session.get_one(ContactChange, id_)
+        if len(some) < _AT_ONCE:
+            return
+        last = some[-1]
 
 
 def _apply(session: Session, contact: Contact, change: ContactChange, now: datetime) -> None:
@@ -81,6 +140,8 @@ def _apply(session: Session, contact: Contact, change: ContactChange, now: datet
         if way in change.values:
             at = verifications.verified_at(session, change, way)
             setattr(contact, f"{way}_verified_at", at)
+    if "phone" in change.values:
+        contact.entered_by_id = change.asked_by_id
     change.applied_at = now
     verifications.close(session, contact, now)
     session.flush()

@@ -35,15 +35,42 @@ def tell(
 
     ``also``: further addresses, such as the one that was in use before.
     """
+    readers = {**(also or {}), **other_side(session, contact, now), **_own(session, contact)}
+    return _queue(session, contact, readers, letter, params, key, now)
+
+
+def tell_own(
+    session: Session,
+    contact: Contact,
+    letter: str,
+    params: Mapping[str, Any],
+    key: str,
+    now: datetime,
+) -> int:
+    """The same to the contact and to those who keep it only."""
+    return _queue(session, contact, _own(session, contact), letter, params, key, now)
+
+
+def _own(session: Session, contact: Contact) -> Addressees:
+    keep = keepers(session, contact)
+    return {contact.email: contact.name, **keep} if contact.email_verified_at else keep
+
+
+def _queue(
+    session: Session,
+    contact: Contact,
+    readers: Addressees,
+    letter: str,
+    params: Mapping[str, Any],
+    key: str,
+    now: datetime,
+) -> int:
     told = {
         "contact": contact.name,
         "organisation": contact_scope.of(session, contact).name,
         "path": f"/contacts/{contact.id}",
         **params,
     }
-    readers = {**(also or {}), **other_side(session, contact, now), **keepers(session, contact)}
-    if contact.email_verified_at is not None:
-        readers = {contact.email: contact.name, **readers}
     queued = 0
     for address, name in readers.items():
         whole = {"name": name, **told}
@@ -64,7 +91,7 @@ def keepers(session: Session, contact: Contact) -> Addressees:
 
 
 def other_side(session: Session, contact: Contact, now: datetime) -> Addressees:
-    """For a provider's contact: duty officers and supervisors of every authority with a memorandum.
+    """For a provider's contact: duty officers and supervisors of every authority bound to it.
 
     They are told at their registered, verified addresses.
     """
@@ -84,7 +111,7 @@ def other_side(session: Session, contact: Contact, now: datetime) -> Addressees:
 
 
 def parties(session: Session, contact: Contact, now: datetime) -> set[UUID]:
-    """The authorities with an agreed memorandum with a contact's organisation."""
+    """The authorities that a memorandum binds to a contact's organisation."""
     return {m.authority_id for m in contact_rungs.agreed(session, contact, now)}
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+import structlog
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from liaison.domain.vocabulary import Role, Status
 from liaison.models import Authority, Contact, Person, Provider
 from liaison.services import contact_letters, contact_scope, outbox
+
+log = structlog.get_logger("liaison.worker")
 
 AGAIN = timedelta(days=14)
 """How often the owner is reminded."""
@@ -23,17 +28,43 @@ def is_due(session: Session, now: datetime) -> bool:
 
 
 def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 - letters know it
-    """Reminds of all stale entries of one organisation, in one letter; how many they are."""
-    first = session.scalars(_due(now).limit(1)).first()
-    if first is None:
-        return 0
-    same = (
-        Contact.authority_id.is_not_distinct_from(first.authority_id),
-        Contact.provider_id.is_not_distinct_from(first.provider_id),
+    """Reminds of all stale entries of one organisation, in one letter; how many they are.
+
+    An organisation that fails stops no other: it is logged, and tried again at the next look.
+    """
+    for authority_id, provider_id in _organisations(session, now):
+        try:
+            with session.begin_nested():
+                count = _of_one(session, authority_id, provider_id, now)
+        except DBAPIError:
+            raise  # the database is away, or would not have it: the whole is tried again
+        except Exception as error:
+            log.warning("contacts not reminded of", error=type(error).__name__)
+            continue
+        if count:
+            return count
+    return 0
+
+
+def _organisations(session: Session, now: datetime) -> list[tuple[UUID | None, UUID | None]]:
+    """Those with stale entries, the one that waits longest first."""
+    due = _due(now).order_by(None)
+    whose = (Contact.authority_id, Contact.provider_id)
+    found = session.execute(
+        due.with_only_columns(*whose).group_by(*whose).order_by(func.min(Contact.review_on), *whose)
     )
+    return [(authority_id, provider_id) for authority_id, provider_id in found]
+
+
+def _of_one(
+    session: Session, authority_id: UUID | None, provider_id: UUID | None, now: datetime
+) -> int:
     stale = session.scalars(
         _due(now)
-        .where(*same)
+        .where(
+            Contact.authority_id.is_not_distinct_from(authority_id),
+            Contact.provider_id.is_not_distinct_from(provider_id),
+        )
         .with_for_update(skip_locked=True, of=Contact)
         .execution_options(populate_existing=True)
     ).all()

@@ -21,7 +21,7 @@ from liaison.domain.actors import Actor
 from liaison.domain.contact_entry import GUARDED, REVIEW_AFTER, WAYS, ContactEntry
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.vocabulary import Function
-from liaison.errors import FieldError, Invalid, InvalidTransition, NotFound
+from liaison.errors import FieldError, Invalid, InvalidTransition, NotFound, RateLimited
 from liaison.models import Contact, ContactChange
 from liaison.queries import contact_rungs
 from liaison.services import (
@@ -29,6 +29,7 @@ from liaison.services import (
     contact_scope,
     guards,
     portal_log,
+    throttle,
     verifications,
 )
 from liaison.services.contact_scope import Organisation
@@ -39,6 +40,13 @@ COOLING_OFF = timedelta(hours=72)
 
 Three days: a weekend does not hide a change from those who can stop it.
 """
+LAPSES_AFTER = timedelta(days=14)
+"""From when on a change that nobody has verified counts no more: it is asked for again."""
+DAY = timedelta(days=1)
+CHANGES = 5
+"""How often a contact is changed or removed within a day; each time both sides get letters."""
+ENTRIES = 200
+"""How many contacts an organisation keeps, and how many it enters within a day."""
 
 
 def enter(
@@ -58,6 +66,8 @@ def enter(
     contact_scope.hold(session, organisation)
     entry = _read(organisation, given, now)
     contact = _new(session, organisation, entry)
+    contact.entered_by_id = actor.person_id
+    _refuse_too_many(session, contact, organisation, now)
     _refuse_twice(session, contact)
     session.add(contact)
     session.flush()
@@ -87,10 +97,13 @@ def change(
     entry = _read(contact_scope.of(session, contact), given, now)
     wanted, old = entry.guarded(), as_kept(contact)
     values = {name: wanted[name] for name in GUARDED if wanted[name] != old[name]}
-    light = _light(contact, entry)
+    light, name = _light(contact, entry), contact.name
     if not values and not light:
         return None
+    _count_change(session, contact, now)
     _set_light(contact, entry)
+    if "name" in light:
+        _tell_of_name(session, actor, contact, name, now)
     waits = _guard(session, actor, contact, values, now) if values else None
     data = {"fields": [*light, *values], "waits": rfc3339(waits.due_at) if waits else None}
     type_ = "contact_change_asked" if waits else "contact_changed"
@@ -101,6 +114,7 @@ def change(
 def remove(session: Session, actor: Actor, contact_id: UUID, now: datetime) -> ContactChange | None:
     """Removes a contact after the cooling-off; at once where nobody was ever reached by it."""
     contact = contact_scope.held(session, actor, contact_id, now)
+    _count_change(session, contact, now)
     waits = _guard(session, actor, contact, {"removed": True}, now)
     data = {"waits": rfc3339(waits.due_at) if waits else None}
     type_ = "contact_removal_asked" if waits else "contact_removed"
@@ -246,6 +260,8 @@ def _guard(
         session.add(change)
     else:
         put_in_use(contact, values, now)
+        if "phone" in values:
+            contact.entered_by_id = actor.person_id
         verifications.close(session, contact, now)
         if agreed and not values.get("removed"):
             contact.usable_from = now + COOLING_OFF  # what is new cools off from its beginning
@@ -253,6 +269,49 @@ def _guard(
     due = change.due_at if change else None if values.get("removed") else contact.usable_from
     _tell_of_change(session, actor, contact, change, values, old, due, before, now)
     return change
+
+
+def _count_change(session: Session, contact: Contact, now: datetime) -> None:
+    wait = throttle.count(session, f"contact_change:{contact.id}", CHANGES, DAY, now)
+    if wait:
+        raise RateLimited(
+            f"This contact was changed {CHANGES} times within a day. Try again in "
+            f"{-(-wait // 3600)} hours. What waits can be stopped at any time.",
+            wait,
+        )
+
+
+def _refuse_too_many(
+    session: Session, contact: Contact, organisation: Organisation, now: datetime
+) -> None:
+    kept = session.scalar(
+        select(func.count(Contact.id)).where(
+            Contact.authority_id.is_not_distinct_from(contact.authority_id),
+            Contact.provider_id.is_not_distinct_from(contact.provider_id),
+            Contact.removed_at.is_(None),
+        )
+    )
+    if (kept or 0) >= ENTRIES:
+        raise InvalidTransition(
+            f"{organisation.name} has {ENTRIES} contacts already. Remove one that is not needed "
+            "first. Nothing was done."
+        )
+    wait = throttle.count(session, f"contact_entries:{organisation.id}", ENTRIES, DAY, now)
+    if wait:
+        raise RateLimited(
+            f"{ENTRIES} contacts of {organisation.name} were entered within a day. Try again in "
+            f"{-(-wait // 3600)} hours.",
+            wait,
+        )
+
+
+def _tell_of_name(
+    session: Session, actor: Actor, contact: Contact, before: str, now: datetime
+) -> None:
+    """Nobody is reached otherwise by a name; but who is called by it should know."""
+    told = {**_by(actor, now), "before": before}
+    key = f"contact:{contact.id}:renamed:{now.isoformat()}"
+    contact_letters.tell_own(session, contact, "contact_renamed", told, key, now)
 
 
 def _tell_of_change(
@@ -271,6 +330,7 @@ def _tell_of_change(
         "what": "; ".join(contact_entry.described(values, old)),
         "due": due.isoformat() if due is not None and due > now else None,
         "verify": [contact_entry.FIELDS[way] for way in WAYS if way in values],
+        "lapses": LAPSES_AFTER.days,
     }
     key = f"contact_change:{change.id if change else f'{contact.id}:{now.isoformat()}'}"
     contact_letters.tell(session, contact, "contact_change", told, key, now, also=before)

@@ -18,21 +18,35 @@ from liaison.domain.vocabulary import (
     Instrument,
     OrderStatus,
     OriginKind,
+    Status,
     TargetType,
     Urgency,
 )
-from liaison.models import Drill, Order, OrderTarget, Timer
-from liaison.models.work import TimerKind
+from liaison.models import Drill, Memorandum, Order, OrderTarget, Timer
+from liaison.models.work import TimerKind, TimerState
 from liaison.queries import issue as issuing
 from liaison.queries import registry
 from liaison.services import ledger, order_rows, serving, timers
 
 LASTS = timedelta(hours=24)
 """How long a drill waits for an answer, or until its time to preserve is over if that is longer."""
+LONGEST = timedelta(days=7)
+"""No drill lasts longer, whatever its time to preserve: the provider's other drills wait for it."""
 LATER = timedelta(hours=6)
 """By how much a drill is put off while something stands in its way."""
+GOES_ON = timedelta(days=14)
+"""So long an open emergency keeps drills away; later only while its ladder still calls people.
 
+One that nobody closes for weeks would else put an end to all drills of its authority.
+"""
+
+# Another authority's emergencies are not told of: they are to be read neither here nor there.
+EMERGENCY = "A real emergency is open: no drill begins meanwhile."
+ANOTHER = "Another drill is running there."
+NOT_NOW = "It could not be held now; it is tried again."
 BROKEN_OFF = "A real emergency came: the drill is broken off."
+NOT_ON = "The drill could not go on: it is broken off."
+FEWER = "The memorandum asks for fewer drills now."
 UNANSWERED = "The drill ended unanswered."
 NO_MEMORANDUM = "No memorandum with the provider is in force."
 
@@ -44,23 +58,19 @@ def start(session: Session, drill: Drill, now: datetime) -> None:
 
     None begins while a real emergency is open at that provider or of that authority.
     """
-    agreed = drill.memorandum
-    memorandum = registry.memorandum_in_force(
-        session, agreed.authority_id, agreed.provider_id, now.astimezone(UTC).date()
-    )
+    memorandum = agreed_for(session, drill, now, now)
     if memorandum is None:
-        _drop(drill, NO_MEMORANDUM, now)
         return
     drill.memorandum, drill.memorandum_id = memorandum, memorandum.id
     order = _written(drill, terms_from_json(memorandum.terms), now)
     serving.hold_provider(session, order)
-    if why := _in_the_way(session, order):
-        put_off(drill, now + LATER, why)
+    if why := _in_the_way(session, order, now):
+        put_off(drill, now + LATER, why, now)
         return
     # Who may issue is no question here: nobody does.
     ruling = issuing.rule(session, order, replace(CLOCK, roles=frozenset()), now)
     if ruling.breaches:
-        _drop(drill, ruling.breaches[0].detail, now)
+        drop(drill, ruling.breaches[0].detail, now)
         return
     session.add(order)
     session.flush()
@@ -68,34 +78,83 @@ def start(session: Session, drill: Drill, now: datetime) -> None:
     drafted = ledger.own(order, "order.drafted", CLOCK, told)
     entries = serving.serve(session, order, ruling, CLOCK, now)
     assert order.preserve_by is not None
-    timers.plan(session, order, TimerKind.DRILL_END, "end", max(now + LASTS, order.preserve_by), {})
+    over = min(max(now + LASTS, order.preserve_by), now + LONGEST)
+    timers.plan(session, order, TimerKind.DRILL_END, "end", over, {})
     drill.state, drill.started_at, drill.why = DrillState.RUNNING, now, None
     drill.order, drill.order_id = order, order.id
     ledger.record(session, now, drafted, *entries)
 
 
-def put_off(drill: Drill, until: datetime, why: str) -> None:
-    """Another time; how often and why is kept with the drill."""
-    drill.planned_at, drill.why = until, why
+def agreed_for(session: Session, drill: Drill, at: datetime, now: datetime) -> Memorandum | None:
+    """The memorandum under which a drill is held at a moment.
+
+    Where none is in force, or the one that is does not ask for it, the drill is cancelled.
+    """
+    agreed = drill.memorandum
+    found = registry.memorandum_in_force(
+        session, agreed.authority_id, agreed.provider_id, at.astimezone(UTC).date()
+    )
+    if found is None:
+        drop(drill, NO_MEMORANDUM, now)
+        return None
+    if drill.slot is not None and number(drill) > int(found.terms["drills_a_year"]):
+        drop(drill, FEWER, now)
+        return None
+    return found
+
+
+def number(drill: Drill) -> int:
+    """Which of its year's drills it is, of those a memorandum asks for; from 1."""
+    return int((drill.slot or "").rpartition(":")[2])
+
+
+def inactive(memorandum: Memorandum) -> str:
+    """Which of the two is suspended or closed in the register; empty where none is."""
+    for side in (memorandum.provider, memorandum.authority):
+        if side.status is not Status.ACTIVE:
+            return f"{side.name} is {side.status.label.lower()} in the register."
+    return ""
+
+
+def put_off(drill: Drill, until: datetime, why: str, now: datetime) -> None:
+    """Another time; how often and why is kept with the drill.
+
+    An announced one is announced anew, a whole day before.
+    """
+    if drill.announced and until < now + rules.ANNOUNCED_AHEAD:
+        until += timedelta(days=1)
+    drill.planned_at, drill.why, drill.announced_at = until, why, None
     drill.put_off += 1
 
 
-def _drop(drill: Drill, why: str, now: datetime) -> None:
+def drop(drill: Drill, why: str, now: datetime) -> None:
+    """A planned drill that does not begin."""
     drill.state, drill.why, drill.ended_at = DrillState.CANCELLED, why, now
 
 
-def _in_the_way(session: Session, order: Order) -> str:
-    here = or_(Order.provider_id == order.provider_id, Order.authority_id == order.authority_id)
-    real = select(Order.id).where(
-        Order.state.in_(OPEN), Order.urgency == Urgency.EMERGENCY, Order.test.is_(False), here
+def _in_the_way(session: Session, order: Order, now: datetime) -> str:
+    """Why it cannot begin now. What is another authority's is not named."""
+    own, there = Order.authority_id == order.authority_id, Order.provider_id == order.provider_id
+    calls = select(Timer.id).where(
+        Timer.order_id == Order.id,
+        Timer.kind == TimerKind.LADDER,
+        Timer.state == TimerState.WAITING,
     )
-    if session.scalar(real.limit(1)) is not None:
-        return "A real emergency is open: no drill begins meanwhile."
-    other = select(Order.id).where(
-        Order.provider_id == order.provider_id, Order.state.in_(OPEN), Order.test.is_(True)
+    opened = select(Order.id).where(Order.state.in_(OPEN))
+    real = opened.where(
+        Order.urgency == Urgency.EMERGENCY,
+        Order.test.is_(False),
+        or_(Order.issued_at > now - GOES_ON, calls.exists()),
     )
-    if session.scalar(other.limit(1)) is not None:
-        return "Another drill is running there."
+    drill = opened.where(there, Order.test.is_(True))
+    for query, why in (
+        (real.where(own), EMERGENCY),
+        (drill.where(own), ANOTHER),
+        (real.where(there), NOT_NOW),
+        (drill, NOT_NOW),
+    ):
+        if session.scalar(query.limit(1)) is not None:
+            return why
     return ""
 
 
@@ -117,8 +176,9 @@ def give_way(session: Session, order: Order, now: datetime) -> list[ledger.Recor
     ).all()
     entries: list[ledger.Record] = []
     for drill in running:
-        entries += serving.take_back(session, drill, CLOCK, BROKEN_OFF, now)
-        settle(session, drill, now, state=DrillState.CANCELLED, why=BROKEN_OFF)
+        why = BROKEN_OFF if drill.authority_id == order.authority_id else NOT_ON
+        entries += serving.take_back(session, drill, CLOCK, why, now)
+        settle(session, drill, now, state=DrillState.CANCELLED, why=why)
     return entries
 
 

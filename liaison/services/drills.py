@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
+from liaison.domain import drills as rules
 from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import LONGEST_REASON, check_texts
@@ -23,7 +24,7 @@ from liaison.services.organisations import AlreadyDone
 AHEAD = timedelta(minutes=5)
 """How far ahead a drill is planned at least, where it does not begin at once."""
 FARTHEST = timedelta(days=366)
-ANNOUNCED_AHEAD = timedelta(hours=24)
+ANNOUNCED_AHEAD = rules.ANNOUNCED_AHEAD
 """How long before an announced drill the provider is told."""
 
 
@@ -47,12 +48,12 @@ def plan(session: Session, actor: Actor, wish: Wish, now: datetime) -> Drill:
     at = wish.planned_at or now
     day = at.astimezone(UTC).date()
     memorandum = registry.memorandum_in_force(session, actor.authority_id, provider.id, day)
-    faults = _faults(wish, now)
+    found = faults(wish, now)
     if memorandum is None:
         detail = f"No memorandum with {provider.name} is in force on {day.isoformat()}."
-        faults.append(FieldError("/provider", f"{detail} Choose another day, or agree one first."))
-    if faults or memorandum is None:
-        raise Invalid(faults)
+        found.append(FieldError("/provider", f"{detail} Choose another day, or agree one first."))
+    if found or memorandum is None:
+        raise Invalid(found)
     drill = Drill(
         memorandum=memorandum,
         memorandum_id=memorandum.id,
@@ -63,7 +64,9 @@ def plan(session: Session, actor: Actor, wish: Wish, now: datetime) -> Drill:
     )
     session.add(drill)
     session.flush()
-    _note(session, actor, "drill_planned", drill, now, announced=drill.announced)
+    # Whoever reads the log learns the hour of an unannounced one no sooner than by its order.
+    told = {"planned_at": rfc3339(at)} if drill.announced else {}
+    _note(session, actor, "drill_planned", drill, now, announced=drill.announced, **told)
     return drill
 
 
@@ -75,20 +78,21 @@ def open_to(actor: Actor, now: datetime) -> None:
     guards.fresh_factor(actor, now)
 
 
-def _faults(wish: Wish, now: datetime) -> list[FieldError]:
-    faults, at = [], wish.planned_at
+def faults(wish: Wish, now: datetime) -> list[FieldError]:
+    """What is wrong with a wish, whoever the provider is."""
+    found, at = [], wish.planned_at
     if wish.urgency not in set(Urgency):
-        faults.append(FieldError("/urgency", "Choose how urgent the drill is."))
+        found.append(FieldError("/urgency", "Choose how urgent the drill is."))
     if at is not None and at < now + AHEAD:
         minutes = AHEAD // timedelta(minutes=1)
         detail = f"Choose a time at least {minutes} minutes ahead, or let it begin at once."
-        faults.append(FieldError("/planned_at", detail))
+        found.append(FieldError("/planned_at", detail))
     elif at is not None and at > now + FARTHEST:
-        faults.append(FieldError("/planned_at", "Choose a time within a year from now."))
+        found.append(FieldError("/planned_at", "Choose a time within a year from now."))
     if wish.announced and (at is None or at < now + ANNOUNCED_AHEAD):
         detail = "The provider is told 24 hours before: choose a later time, or do not announce it."
-        faults.append(FieldError("/announced", detail))
-    return faults
+        found.append(FieldError("/announced", detail))
+    return found
 
 
 def cancel(session: Session, actor: Actor, drill_id: UUID, reason: str, now: datetime) -> Drill:
@@ -115,7 +119,8 @@ def cancel(session: Session, actor: Actor, drill_id: UUID, reason: str, now: dat
         entries = serving.take_back(session, order, actor, why, now)
         drill_orders.settle(session, order, now, state=DrillState.CANCELLED, why=why)
         ledger.record(session, now, *entries)
-    _note(session, actor, "drill_cancelled", drill, now, reason=why)
+    at = rfc3339(drill.planned_at)
+    _note(session, actor, "drill_cancelled", drill, now, reason=why, planned_at=at)
     return drill
 
 
@@ -145,7 +150,6 @@ def _note(
         "drill": str(drill.id),
         "provider": drill.memorandum.provider.name,
         "urgency": drill.urgency.value,
-        "planned_at": rfc3339(drill.planned_at),
         **more,
         **portal_log.by(actor),
     }

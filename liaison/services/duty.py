@@ -16,11 +16,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
+from liaison.domain.ladder import Whom
 from liaison.domain.rota_entry import RotaEntry, parse_rota
-from liaison.errors import FieldError, Invalid
-from liaison.models import DutyOverride, Rota
+from liaison.domain.terms import terms_from_json
+from liaison.errors import FieldError, Invalid, InvalidTransition
+from liaison.models import Contact, DutyOverride, Memorandum, Rota
+from liaison.queries import contact_rungs, registry
 from liaison.services import duty_scope as scope
 from liaison.services import organisations
+from liaison.services.duty_letters import tell
 from liaison.services.organisations import AlreadyDone
 
 MOST_ROTAS = 20
@@ -39,14 +43,10 @@ def make_rota(
     session.add(row)
     session.flush()
     people = scope.contacts(session, actor)
-    scope.tell(
-        session,
-        (people[m] for m in entry.members),
-        f"You take turns in the new rota “{row.name}”.",
-        actor,
-        now,
-        base_url,
-    )
+    members = [people[m] for m in entry.members]
+    what = f"A new rota “{row.name}” counts; its turns are of {_names(members)}."
+    aside = [] if standing else scope.meant(people, now)
+    tell(session, [*members, *aside], what, actor, now, base_url, put=members)
     scope.note(session, now, "rota_made", actor, row.name, {"after": _told(row)})
     return row
 
@@ -70,15 +70,13 @@ def change_rota(
     session.flush()
     _move_overrides(session, old, row, now)
     people = scope.contacts(session, actor)
-    concerned = {*entry.members, *(UUID(m) for m in old.members)}
-    scope.tell(
-        session,
-        (people[m] for m in concerned if m in people),
-        f"The rota “{row.name}” has changed: look when your turns are.",
-        actor,
-        now,
-        base_url,
+    members = [people[m] for m in entry.members]
+    concerned = [*members, *(people[UUID(m)] for m in old.members if UUID(m) in people)]
+    what = (
+        f"The rota “{row.name}” has changed; its turns are of {_names(members)}. Look when yours "
+        "are."
     )
+    tell(session, concerned, what, actor, now, base_url, put=members)
     told = {"before": _told(old), "after": _told(row)}
     scope.note(session, now, "rota_changed", actor, row.name, told)
     return row
@@ -87,19 +85,20 @@ def change_rota(
 def end_rota(
     session: Session, actor: Actor, rota_id: UUID, now: datetime, base_url: str = ""
 ) -> Rota:
-    """Ends a rota now. Where it was the last, the registered SPOC or duty officer is meant."""
+    """Ends a rota now. Where it was the last, the registered SPOC or duty officer is meant.
+
+    Where there is none whom the ladders reach, it cannot end: they would call nobody there.
+    """
     row = scope.to_change(session, actor, Rota, rota_id, now)
     _end(row, now)
     session.flush()
     people = scope.contacts(session, actor)
-    scope.tell(
-        session,
-        (people[UUID(m)] for m in row.members if UUID(m) in people),
-        f"The rota “{row.name}” was ended: nobody is on duty by it any more.",
-        actor,
-        now,
-        base_url,
-    )
+    concerned = [people[UUID(m)] for m in row.members if UUID(m) in people]
+    if not session.scalars(scope.standing(actor)).first():
+        _somebody_is_called(session, actor, people, now)
+        concerned += scope.meant(people, now)
+    what = f"The rota “{row.name}” was ended: nobody is on duty by it any more."
+    tell(session, concerned, what, actor, now, base_url)
     scope.note(session, now, "rota_ended", actor, row.name, {"before": _told(row)})
     return row
 
@@ -124,6 +123,32 @@ def _checked(
     if faults or entry is None:
         raise Invalid(faults)
     return entry
+
+
+def _somebody_is_called(
+    session: Session, actor: Actor, people: Mapping[UUID, Contact], now: datetime
+) -> None:
+    """Refuses an end after which a rung of an agreed memorandum would reach nobody."""
+    owner = scope.owner_of(actor)
+    if owner.authority_id is not None:
+        party, whom = Memorandum.authority_id == owner.authority_id, Whom.DUTY_OFFICER
+    else:
+        party, whom = Memorandum.provider_id == owner.provider_id, Whom.ON_DUTY
+    ways = {way for contact in scope.meant(people, now) for way in registry.ways(contact)}
+    for memorandum in contact_rungs.memoranda(session, party, now):
+        for ladder in terms_from_json(memorandum.terms).ladders.values():
+            for rung in ladder.rungs:
+                if rung.whom is whom and not ways & set(rung.channels):
+                    by = " or ".join(channel.label.lower() for channel in rung.channels)
+                    raise InvalidTransition(
+                        f"By memorandum {memorandum.reference} whoever is on duty is called, and "
+                        f"without a rota nobody is registered whom {by} reaches. Write another "
+                        "rota first, or enter and verify such a contact. Nothing was done."
+                    )
+
+
+def _names(members: Sequence[Contact]) -> str:
+    return ", ".join(dict.fromkeys(contact.name for contact in members))
 
 
 def _uuid(value: object) -> UUID | None:

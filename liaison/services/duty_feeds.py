@@ -1,7 +1,8 @@
 """Secret addresses under which calendar programs read the duty.
 
 Whoever knows the address reads names and hours, no phone number. It counts until it is revoked,
-and only while the person who made it can sign in: whoever leaves takes nothing along.
+and only while the person who made it can sign in and keeps the rota there: whoever leaves, or
+does other work, takes nothing along.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
-from liaison.domain.permissions import Verb, demand
+from liaison.domain.permissions import Verb, demand, may
 from liaison.domain.reading import check_texts
 from liaison.errors import FieldError, Forbidden, Invalid, NotFound
 from liaison.models import DutyFeed, Person
@@ -107,13 +108,20 @@ def read(session: Session, token: str, now: datetime) -> Feed:
             Person.disabled_at.is_(None),
         )
     ).one_or_none()
-    if row is None:
+    if row is None or not _still_keeps(session, row):
         raise NotFound
     owner = Owner(row.authority_id, row.provider_id)
     start, end = now - BEFORE, now + AFTER
     book = queries.book(session, owner, start, end)
     name = queries.organisation(session, owner).name
     return Feed(row.id, owner, name, book, start, end)
+
+
+def _still_keeps(session: Session, row: DutyFeed) -> bool:
+    """Whether who made it belongs to the organisation still, and keeps its rota."""
+    maker = session.get_one(Person, row.made_by_id)
+    same = (maker.authority_id, maker.provider_id) == (row.authority_id, row.provider_id)
+    return same and may(maker.role_set, Verb.MANAGE_DUTY)
 
 
 def is_note_due(session: Session, feed_id: UUID, now: datetime) -> bool:

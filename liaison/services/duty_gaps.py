@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, or_, select
+import structlog
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
@@ -18,7 +21,10 @@ from liaison.domain.vocabulary import Function, Role
 from liaison.models import Contact, Person, PersonRole, Rota
 from liaison.queries import duty as queries
 from liaison.queries.duty import Gap, Owner
+from liaison.services import duty_scope as scope
 from liaison.services import outbox
+
+log = structlog.get_logger("liaison.worker")
 
 EVERY = timedelta(hours=1)
 AHEAD = timedelta(days=7)
@@ -40,21 +46,46 @@ def is_due(session: Session, now: datetime) -> bool:
 
 
 def run(session: Session, now: datetime, base_url: str) -> int:
-    """Looks at some organisations; how many rotas that were. Queues letters of new gaps."""
-    due = session.scalars(
-        select(Rota)
+    """Looks at some organisations; how many rotas that were. Queues letters of new gaps.
+
+    One that another worker or a person has in hand is left for the next look.
+    """
+    due = session.execute(
+        select(Rota.id, Rota.authority_id, Rota.provider_id)
         .where(*_due(now))
         .order_by(Rota.looked_at, Rota.id)
         .limit(BATCH)
-        .with_for_update(skip_locked=True, of=Rota)
-        .execution_options(populate_existing=True)
     ).all()
+    count = 0
     for owner in dict.fromkeys(Owner(row.authority_id, row.provider_id) for row in due):
-        _look(session, owner, now, base_url)
-    for row in due:
-        row.looked_at = now
-    session.flush()
-    return len(due)
+        if scope.hold(session, owner, skip_locked=True) is None:
+            continue
+        chosen = {row.id for row in due if Owner(row.authority_id, row.provider_id) == owner}
+        count += _one(session, owner, chosen, now, base_url)
+    return count
+
+
+def _one(session: Session, owner: Owner, chosen: set[UUID], now: datetime, base_url: str) -> int:
+    """One organisation, held; how many of the chosen rotas were still to be looked at.
+
+    What fails there stops no other: it is told to whoever runs the portal, and tried again in
+    an hour.
+    """
+    still = select(func.count(Rota.id)).where(Rota.id.in_(chosen), *_due(now))
+    count = session.scalar(still) or 0
+    if not count:
+        return 0
+    try:
+        with session.begin_nested():
+            _look(session, owner, now, base_url)
+            session.flush()
+    except DBAPIError:
+        raise  # the database is away, or would not have it: the whole is tried again
+    except Exception as error:
+        log.warning("gaps in duty not looked for", error=type(error).__name__)
+        looked = update(Rota).where(_of(owner), Rota.ended_at.is_(None)).values(looked_at=now)
+        session.execute(looked)
+    return count
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -64,12 +95,13 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _look(session: Session, owner: Owner, now: datetime, base_url: str) -> None:
-    mine = (
-        Rota.authority_id == owner.authority_id
-        if owner.authority_id is not None
-        else Rota.provider_id == owner.provider_id
-    )
-    rows = session.scalars(select(Rota).where(mine, Rota.ended_at.is_(None))).all()
+    rows = session.scalars(
+        select(Rota)
+        .where(_of(owner), Rota.ended_at.is_(None))
+        .order_by(Rota.id)
+        .with_for_update(of=Rota)
+        .execution_options(populate_existing=True)
+    ).all()
     told = {begun for row in rows for begun in row.gaps_told}
     since = max(now - BEHIND, min(row.made_at for row in rows))
     book = queries.book(session, owner, since, now + AHEAD)
@@ -80,6 +112,12 @@ def _look(session: Session, owner: Owner, now: datetime, base_url: str) -> None:
         row.looked_at, row.gaps_told = now, sorted(named)
     if new:
         _tell(session, owner, new, now, base_url)
+
+
+def _of(owner: Owner) -> ColumnElement[bool]:
+    if owner.authority_id is not None:
+        return Rota.authority_id == owner.authority_id
+    return Rota.provider_id == owner.provider_id
 
 
 def _name(gap: Gap, now: datetime) -> str:

@@ -20,10 +20,13 @@ from liaison.clock import rfc3339
 from liaison.documents import calendar
 from liaison.documents.calendar import Occurrence, Unread
 from liaison.domain.actors import Actor
+from liaison.domain.permissions import Verb, demand
 from liaison.errors import FieldError, Invalid
 from liaison.models import Contact, DutyOverride
 from liaison.queries import duty as queries
 from liaison.services import duty_scope as scope
+from liaison.services import guards
+from liaison.services.duty_letters import tell
 from liaison.services.duty_overrides import cancel_rows
 
 LONGEST_SEALED = 200_000
@@ -58,8 +61,10 @@ class Plan:
 
 
 def look(session: Session, actor: Actor, content: bytes, now: datetime) -> Plan:
-    """What a file holds, and which of its events name nobody. Nothing is stored."""
-    organisation = scope.to_write(session, actor, now)
+    """What a file holds, and which of its events name nobody. Nothing is stored, nor locked."""
+    demand(actor, Verb.MANAGE_DUTY)
+    guards.fresh_factor(actor, now)
+    organisation = queries.organisation(session, scope.owner_of(actor))
     if not content:
         raise Invalid([FieldError("/file", "Choose a file, as calendar programs export it: .ics")])
     try:
@@ -150,9 +155,16 @@ def import_calendar(
     session.add_all(added)
     session.flush()
     touched = {row.contact_id for row in [*gone, *added]}
-    what = "A calendar of duty was imported: look when you are on duty."
     concerned = [people[i] for i in touched if i in people]
-    scope.tell(session, concerned, what, actor, now, base_url)
+    put = [people[i] for i in dict.fromkeys(row.contact_id for row in added)]
+    if touched:
+        # Whoever was called before may be put aside by it.
+        turns = {UUID(m) for r in session.scalars(scope.standing(actor)) for m in r.members}
+        concerned += [*(people[i] for i in turns if i in people), *scope.meant(people, now)]
+    names = ", ".join(c.name for c in put)
+    what = "A calendar of duty was imported: look when you are on duty."
+    what += f" It put on duty: {names}." if put else ""
+    tell(session, concerned, what, actor, now, base_url, put=put)
     counts = {"new": plan.new, "same": plan.same, "gone": plan.gone}
     scope.note(session, now, "duty_imported", actor, actor.organisation, counts)
     return plan

@@ -22,6 +22,7 @@ from liaison.models.base import new_id
 from liaison.queries import duty as queries
 from liaison.services import duty_scope as scope
 from liaison.services import organisations
+from liaison.services.duty_letters import tell
 from liaison.services.organisations import AlreadyDone
 
 SWAP_AHEAD = timedelta(days=56)
@@ -58,7 +59,7 @@ def override(
         faults.append(FieldError("/rota", "This rota has ended. Choose another, or all."))
     if faults:
         raise Invalid(faults)
-    replaced = _replaced(session, actor, entry.rota, entry.start, entry.end)
+    replaced = _replaced(session, actor, people, entry.rota, entry.start, entry.end)
     row = DutyOverride(
         **scope.whose(actor),
         rota_id=entry.rota,
@@ -73,10 +74,10 @@ def override(
     session.flush()
     member = people[entry.contact]
     span = _span(entry.start, entry.end, organisation.time_zone)
-    instead = [people[m] for m in replaced if m in people and m != member.id]
+    instead = [c for c in replaced if c.id != member.id]
     words = f" in place of {', '.join(c.name for c in instead)}" if instead else ""
     what = f"{member.name} is on duty {span}{words}."
-    scope.tell(session, [member, *instead], what, actor, now, base_url)
+    tell(session, [member, *instead], what, actor, now, base_url, put=[member])
     told = {"after": told_of(row), "before": [c.name for c in instead]}
     scope.note(session, now, "duty_override_made", actor, member.name, told)
     return row
@@ -137,7 +138,7 @@ def swap(
         f"in place of {s.member.name}."
         for s, by in ((one, other), (other, one))
     )
-    scope.tell(session, [one.member, other.member], what, actor, now, base_url)
+    tell(session, [one.member, other.member], what, actor, now, base_url)
     names = f"{one.member.name} and {other.member.name}"
     told = {"pair": str(pair), "after": [told_of(row) for row in rows]}
     scope.note(session, now, "duty_swapped", actor, names, told)
@@ -169,14 +170,14 @@ def cancel_override(
     people = scope.contacts(session, actor)
     concerned = [people[r.contact_id] for r in rows if r.contact_id in people]
     for r in rows:
-        again = _replaced(session, actor, r.rota_id, max(r.starts_at, now), r.ends_at)
-        concerned += [people[m] for m in again if m in people]
+        begins = max(r.starts_at, now)
+        concerned += _replaced(session, actor, people, r.rota_id, begins, r.ends_at)
     what = " ".join(
         f"It was taken back that {people[r.contact_id].name} is on duty "
         f"{_span(r.starts_at, r.ends_at, organisation.time_zone)}."
         for r in rows
     )
-    scope.tell(session, concerned, what, actor, now, base_url)
+    tell(session, concerned, what, actor, now, base_url)
     told = {"before": [told_of(r) for r in rows]}
     name = ", ".join(people[r.contact_id].name for r in rows)
     scope.note(session, now, "duty_override_cancelled", actor, name, told)
@@ -212,15 +213,28 @@ def _swap_faults(one: Coming, other: Coming, now: datetime) -> list[FieldError]:
 
 
 def _replaced(
-    session: Session, actor: Actor, rota_id: UUID | None, start: datetime, end: datetime
-) -> list[UUID]:
-    """Who would be on duty in a span as things stand, of one rota or of all."""
+    session: Session,
+    actor: Actor,
+    people: Mapping[UUID, Contact],
+    rota_id: UUID | None,
+    start: datetime,
+    end: datetime,
+) -> list[Contact]:
+    """Who would be called in a span as things stand: on duty by one rota, or by any.
+
+    Where nobody is on duty, the one registered for the function is called: they are put aside.
+    """
     book = queries.book(session, scope.owner_of(actor), start, end)
-    if rota_id is None:
-        shifts = book.timeline(start, end)
-    else:
+    whole = shifts = book.timeline(start, end)
+    if rota_id is not None:
         shifts = [s for r in book.rotas if r.id == rota_id for s in book.of_rota(r, start, end)]
-    return list(dict.fromkeys(member for shift in shifts for member in shift.members))
+    found = dict.fromkeys(member for shift in shifts for member in shift.members)
+    aside = [people[m] for m in found if m in people]
+    gap = any(
+        not any(queries.is_usable(c, shift.start) for c in book.people(shift.members))
+        for shift in whole
+    )
+    return [*aside, *(c for c in scope.meant(people, start) if c.id not in found)] if gap else aside
 
 
 def _span(start: datetime, end: datetime, zone: str) -> str:

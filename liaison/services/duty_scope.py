@@ -1,8 +1,8 @@
-"""What every verb of duty asks first, and whom it tells: one's own organisation and no other."""
+"""What every verb of duty asks first: one's own organisation and no other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,16 +12,14 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, demand
+from liaison.domain.vocabulary import Function
 from liaison.errors import Forbidden, NotFound
 from liaison.models import Authority, Contact, DutyFeed, DutyOverride, Provider, Rota
-from liaison.models.base import new_id
 from liaison.queries import duty as queries
 from liaison.queries.duty import Owner
-from liaison.services import guards, outbox, portal_log
+from liaison.services import guards, portal_log
 
 T = TypeVar("T", Rota, DutyOverride, DutyFeed)
-
-LETTER = "register/duty_changed"
 
 
 def owner_of(actor: Actor) -> Owner:
@@ -42,13 +40,27 @@ def to_write(session: Session, actor: Actor, now: datetime) -> Authority | Provi
 
 def held(session: Session, actor: Actor) -> Authority | Provider:
     """The organisation; nobody else changes its duty until this act is done."""
-    owner = owner_of(actor)
+    found = hold(session, owner_of(actor))
+    assert found is not None, "it is waited for"
+    return found
+
+
+def hold(
+    session: Session, owner: Owner, *, skip_locked: bool = False
+) -> Authority | Provider | None:
+    """An organisation's duty, locked; None where another has it and it is not waited for.
+
+    Orders refer to the organisation meanwhile: they need not wait.
+    """
     if owner.authority_id is not None:
         ours = select(Authority).where(Authority.id == owner.authority_id)
-        return session.scalars(ours.with_for_update()).one()
+        return session.scalars(
+            ours.with_for_update(key_share=True, skip_locked=skip_locked)
+        ).one_or_none()
+    theirs = select(Provider).where(Provider.id == owner.provider_id)
     return session.scalars(
-        select(Provider).where(Provider.id == owner.provider_id).with_for_update()
-    ).one()
+        theirs.with_for_update(key_share=True, skip_locked=skip_locked)
+    ).one_or_none()
 
 
 def to_change(session: Session, actor: Actor, table: type[T], identity: UUID, now: datetime) -> T:
@@ -104,6 +116,12 @@ def unfit(contact: Contact | None, now: datetime) -> str:
     return ""
 
 
+def meant(people: Mapping[UUID, Contact], at: datetime) -> list[Contact]:
+    """Who is called where nobody is on duty: the registered SPOCs, or duty officers."""
+    functions = (Function.PRIMARY, Function.DUTY_OFFICER)
+    return [c for c in people.values() if c.function in functions and queries.is_usable(c, at)]
+
+
 def whose(actor: Actor) -> dict[str, UUID | None]:
     """The columns that say whose a row is."""
     owner = owner_of(actor)
@@ -119,30 +137,6 @@ def standing(actor: Actor) -> Select[Rota]:
         else Rota.provider_id == owner.provider_id
     )
     return select(Rota).where(mine, Rota.ended_at.is_(None)).order_by(Rota.made_at, Rota.id)
-
-
-def tell(
-    session: Session,
-    people: Iterable[Contact],
-    what: str,
-    actor: Actor,
-    now: datetime,
-    base_url: str,
-) -> None:
-    """A letter to each contact concerned; to verified addresses only, others may be anybody's."""
-    act = new_id()
-    for contact in {c.id: c for c in people}.values():
-        if contact.email_verified_at is None or not queries.is_usable(contact, now):
-            continue
-        params = {
-            "name": contact.name,
-            "organisation": actor.organisation,
-            "what": what,
-            "by": actor.name,
-            "at": now.isoformat(),
-            "link": f"{base_url.rstrip('/')}/duty" if base_url else "",
-        }
-        outbox.queue_letter(session, contact.email, LETTER, params, f"duty_changed:{act}", now)
 
 
 def note(

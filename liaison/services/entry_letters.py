@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
-from liaison.domain.vocabulary import Role
-from liaison.models import Authority, Person, PersonRole, Provider
+from liaison.domain.vocabulary import MemorandumState, Role
+from liaison.models import Authority, Invitation, Memorandum, Person, PersonRole, Provider
 from liaison.models.base import new_id
 from liaison.services import outbox
 
@@ -45,11 +45,54 @@ def tell_provider(
     now: datetime,
     base_url: str,
 ) -> None:
-    """A letter to the provider's administrators; to its SPOCs where it has none."""
+    """A letter to the provider's administrators; to its SPOCs where it has none.
+
+    Of another domain the ``watchers`` hear as well.
+    """
     of = Person.provider_id == provider.id
     readers = _people(session, of, Role.PROVIDER_ADMINISTRATOR) or _people(session, of, Role.SPOC)
+    if "domains" in changed:
+        # People are invited by them, and whoever comes in reads orders and answers them.
+        known = {reader.id for reader in readers}
+        readers += [one for one in watchers(session, provider) if one.id not in known]
     link = _link(base_url, "providers", provider.id)
     _queue(session, readers, provider, changed, actor, now, link)
+
+
+def watchers(session: Session, provider: Provider) -> list[Person]:
+    """Who would notice that somebody takes a provider over.
+
+    Its SPOCs, and the supervisors of every authority that has agreed a memorandum with it.
+    """
+    agreed = select(Memorandum.authority_id).where(
+        Memorandum.provider_id == provider.id, Memorandum.state == MemorandumState.AGREED
+    )
+    theirs = _people(session, Person.authority_id.in_(agreed), Role.SUPERVISOR)
+    return [*_people(session, Person.provider_id == provider.id, Role.SPOC), *theirs]
+
+
+def tell_of_first_administrator(
+    session: Session, provider: Provider, row: Invitation, actor: Actor, now: datetime
+) -> None:
+    """A letter to the ``watchers``: whoever is invited keeps the provider's people from then on."""
+    for reader in watchers(session, provider):
+        params = {
+            "name": reader.name,
+            "entry": provider.name,
+            "invited": row.name,
+            "email": row.email,
+            "by": actor.name,
+            "organisation": actor.organisation,
+            "at": now.isoformat(),
+        }
+        outbox.queue_letter(
+            session,
+            reader.email,
+            "register/first_administrator",
+            params,
+            f"first_administrator:{row.id}",
+            now,
+        )
 
 
 def tell_authority(

@@ -5,22 +5,35 @@ Once there is one, the organisation invites its own people, and nobody else does
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
+from liaison.domain.lookalike import check_domain
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import check_texts
-from liaison.domain.vocabulary import Status
-from liaison.errors import NotFound
-from liaison.models import Authority, Invitation, Provider
-from liaison.services import authorities, guards, invitations, organisations, providers
+from liaison.domain.vocabulary import MemorandumState, Status
+from liaison.errors import FieldError, Invalid, NotFound
+from liaison.models import Authority, Invitation, Memorandum, Provider
+from liaison.services import (
+    authorities,
+    entry_letters,
+    guards,
+    invitations,
+    organisations,
+    providers,
+)
 from liaison.services.invitations import LONGEST_EMAIL, LONGEST_NAME, Link
 from liaison.services.organisations import AlreadyDone
 from liaison.services.vault import Vault
+
+SETTLED = timedelta(hours=72)
+"""How long a domain must have been registered before a first administrator is invited there."""
 
 Kind = type[Provider] | type[Authority]
 
@@ -40,6 +53,8 @@ def invite_first_administrator(
     """Invites a person to keep the people of an organisation that has no administrator.
 
     Their address must be at one of the organisation's registered domains, as in any invitation.
+    Where a provider has agreed a memorandum, at one that is registered for ``SETTLED``; its SPOCs
+    and its contact points' supervisors hear of the invitation.
     """
     demand(actor, Verb.MANAGE_REGISTER)
     # Held, so that two administrators do not invite two people at once.
@@ -55,11 +70,51 @@ def invite_first_administrator(
             f"An administrator of {of.name} is invited already. Take that invitation "
             "back first, or wait."
         )
+    if isinstance(of, Provider):
+        _demand_settled(session, of, email, now)
     role = organisations.keeper(of)
     whose = _log_of(of)
-    return invitations.send(
+    row = invitations.send(
         session, vault, actor, of, email, name, [role.value], now, whose, link=link
     )
+    if isinstance(of, Provider):
+        entry_letters.tell_of_first_administrator(session, of, row, actor, now)
+    return row
+
+
+def _demand_settled(session: Session, of: Provider, email: str, now: datetime) -> None:
+    """Whoever can add a domain and invite somebody there would have the provider to themselves."""
+    fresh = {d: at for d, at in of.domains_since.items() if now < _from(at)}
+    if not fresh or not _has_memorandum(session, of) or not _is_at(email, of.domains):
+        return  # an address at no domain at all is refused with every other fault
+    if _is_at(email, [domain for domain in of.domains if domain not in fresh]):
+        return
+    domain = next(domain for domain in fresh if _is_at(email, [domain]))
+    detail = (
+        f"{domain} was entered for {of.name} less than 72 hours ago. Until "
+        f"{rfc3339(_from(fresh[domain]))} nobody is invited there: {of.name} and its contact "
+        "points were told, and can object. Enter an address at an older domain, or wait."
+    )
+    raise Invalid([FieldError("/email", detail)])
+
+
+def _from(at: str) -> datetime:
+    return datetime.fromisoformat(at) + SETTLED
+
+
+def _is_at(email: str, domains: Collection[str]) -> bool:
+    try:
+        check_domain(email, domains)
+    except ValueError:
+        return False
+    return True
+
+
+def _has_memorandum(session: Session, of: Provider) -> bool:
+    agreed = select(Memorandum.id).where(
+        Memorandum.provider_id == of.id, Memorandum.state == MemorandumState.AGREED
+    )
+    return session.scalars(agreed.limit(1)).first() is not None
 
 
 def revoke_first_administrator(

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from liaison.domain.holdings import Held, holdings
+from liaison.domain.holdings import Held, domain, holdings
 from liaison.domain.vocabulary import HoldingKind
 from liaison.errors import FieldError, Invalid
 from liaison.models import Holding, Provider
@@ -44,6 +44,7 @@ def write(session: Session, provider: Provider) -> None:
     """
     session.flush()
     wanted = held_by(provider)
+    hold(session, [provider.id], wanted)
     session.execute(
         delete(Holding)
         .where(Holding.provider_id == provider.id)
@@ -56,6 +57,47 @@ def write(session: Session, provider: Provider) -> None:
     ]
     if faults:
         raise Invalid(faults)
+
+
+def hold(session: Session, ids: Collection[UUID], wanted: Iterable[Held]) -> None:
+    """Locks the rows of these providers and these keys, in order of the keys.
+
+    So two that take keys from each other do not wait in a circle. SQLite's writers take turns.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    mine = select(Holding.kind, Holding.key, Holding.length).where(Holding.provider_id.in_(ids))
+    concerned = {*wanted, *(Held(*row) for row in session.execute(mine))}
+    for some in _portions(sorted(concerned)):
+        session.execute(
+            select(Holding.key)
+            .where(tuple_(Holding.kind, Holding.key).in_([(h.kind, h.key) for h in some]))
+            .order_by(Holding.kind, Holding.key)
+            .with_for_update()
+        )
+
+
+def as_domain(name: str) -> Held | None:
+    """The domain that a provider's name reads as; None where it reads as none."""
+    try:
+        key = domain(name)
+    except ValueError:
+        return None
+    return Held(HoldingKind.DOMAIN, key, key.count(".") + 1)
+
+
+def name_fault(held: Held, owner: str) -> FieldError:
+    """What is said where a name is another provider's domain: orders find providers by both."""
+    return FieldError(
+        "/name", f"{held.key} is a domain of {owner}, and orders name it so. Enter another name."
+    )
+
+
+def called_fault(name: str) -> FieldError:
+    """What is said where a domain is another provider's name."""
+    return FieldError(
+        "/domains", f"{name} is the name of another provider. Change that entry first."
+    )
 
 
 def owners(session: Session, wanted: Collection[Held]) -> dict[Held, Provider]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from liaison.models import Heartbeat, IdempotentAnswer, KeptForm, SignIn, Throttle
 from liaison.models.base import insert_once
-from liaison.services import kept_forms
+from liaison.services import kept_forms, register_imports
 
 KEEP_ANSWERS = timedelta(days=30)
 """How long a repeated ``POST`` is answered as the first time."""
@@ -38,7 +38,7 @@ def tidy(session: Session, now: datetime) -> int:
         delete(KeptForm).where(KeptForm.kept_at <= now - kept_forms.KEEP),
         delete(Heartbeat).where(Heartbeat.at < now - KEEP_BEATS),
     ]
-    gone = 0
+    gone = register_imports.lay_old_aside(session, now)
     for step in steps:
         result = session.execute(step.execution_options(synchronize_session=False))
         gone += result.rowcount if isinstance(result, CursorResult) else 0

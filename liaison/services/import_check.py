@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 
 from liaison.documents import provider_csv
 from liaison.domain.holdings import Held, holdings
-from liaison.domain.register_entry import ProviderEntry, differences, read_provider
+from liaison.domain.register_entry import ProviderEntry, differences, name_key, read_provider
 from liaison.domain.vocabulary import HoldingKind
 from liaison.errors import FieldError, Invalid
 from liaison.models import Holding, Provider
 from liaison.services import providers
-from liaison.services.holdings import FIELDS, taken_fault
+from liaison.services.holdings import FIELDS, as_domain, called_fault, name_fault, taken_fault
 
 NEW, CHANGED, UNCHANGED = "new", "changed", "unchanged"
 
@@ -30,6 +30,9 @@ TWICE = " stands in "
 
 OTHERS_NAMED = 5
 """Other rows that a fault names."""
+
+MOST_IN_ROW, MOST_SHARED = 100, 10_000
+"""Faults of one row that are kept, and keys told twice in a file; the rest are counted only."""
 
 
 class Fault(NamedTuple):
@@ -59,9 +62,14 @@ class Reading:
     """The wording of that provider's entry that was compared."""
     what: str = NEW
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    more: int = 0
+    """Faults beside those that are kept."""
 
     def fault(self, column: str, detail: str) -> None:
         """One more fault, told once."""
+        if len(self.faults) >= MOST_IN_ROW:
+            self.more += 1
+            return
         seen = "".join(letter if letter.isprintable() else "·" for letter in detail)
         found = Fault(self.number, column, seen)
         if found not in self.faults:
@@ -88,14 +96,15 @@ def compare(session: Session, rows: list[Reading]) -> None:
     for row in rows:
         _match(row, register)
     named = [row for row in rows if row.name]
-    _told_twice(named, "name", "This name", lambda row: row.name.lower())
+    _told_twice(named, "name", "This name", lambda row: name_key(row.name))
     # Two rows of one name are one provider's, too: that is told already.
     rest = [row for row in rows if row.provider_id and not _is_named(row.faults, TWICE)]
     _told_twice(rest, "id", "This provider", lambda row: row.provider_id)
     _keys_told_twice(rows)
     about = {row.provider_id for row in rows if row.provider_id}
+    domains = {held.key: row for row in rows for held in row.keys if _is_domain(held)}
     for row in rows:
-        _taken(row, register, about)
+        _taken(row, register, about, domains)
 
 
 def _read(row: provider_csv.Row) -> Reading:
@@ -136,7 +145,7 @@ def _register(session: Session) -> _Register:
     kept = select(Holding.kind, Holding.key, Holding.provider_id)
     return _Register(
         entries={p.id: (providers.entry_of(p), providers.version(p)) for p in found},
-        by_name={p.name.lower(): p.id for p in found},
+        by_name={p.name_key: p.id for p in found},
         owners={(kind, key): owner for kind, key, owner in session.execute(kept)},
     )
 
@@ -157,7 +166,7 @@ def _match(row: Reading, register: _Register) -> None:
             )
             return
     else:
-        row.provider_id = register.by_name.get(row.name.lower())
+        row.provider_id = register.by_name.get(name_key(row.name))
     if row.provider_id is None:
         if row.entry is not None:
             row.changes = differences(None, row.entry)
@@ -184,8 +193,10 @@ def _told_twice(
     for row in rows:
         places[of(row)].append(row)
     for sharing in places.values():
+        first = _first(sharing)
         for row in sharing if len(sharing) > 1 else ():
-            row.fault(column, f"{what}{TWICE}{_others(row, sharing)}, too. Keep one of them.")
+            others = _others(row, first, len(sharing))
+            row.fault(column, f"{what}{TWICE}{others}, too. Keep one of them.")
 
 
 def _is_named(faults: list[Fault], words: str) -> bool:
@@ -197,26 +208,65 @@ def _keys_told_twice(rows: list[Reading]) -> None:
     for row in rows:
         for held in set(row.keys):
             places[held].append(row)
+    told = 0
     for held, sharing in places.items():
+        first = _first(sharing)
         for row in sharing if len(sharing) > 1 else ():
+            told += 1
+            if told > MOST_SHARED and row.faults:
+                row.more += 1
+                continue
             row.fault(
                 FIELDS[held.kind][1:],
-                f"{held.key}{TWICE}{_others(row, sharing)}, too: it is one provider’s only.",
+                f"{held.key}{TWICE}{_others(row, first, len(sharing))}, too: "
+                "it is one provider’s only.",
             )
 
 
-def _others(row: Reading, sharing: list[Reading]) -> str:
-    numbers = [other.number for other in sharing if other is not row]
-    named = ", ".join(str(number) for number in numbers[:OTHERS_NAMED])
-    more = f" and {len(numbers) - OTHERS_NAMED} more" if len(numbers) > OTHERS_NAMED else ""
-    return f"row {named}" if len(numbers) == 1 else f"rows {named}{more}"
+def _first(sharing: list[Reading]) -> list[int]:
+    """Enough numbers for each of the rows to name others; not all of them for each."""
+    return [row.number for row in sharing[: OTHERS_NAMED + 1]]
 
 
-def _taken(row: Reading, register: _Register, about: set[UUID]) -> None:
+def _others(row: Reading, first: list[int], count: int) -> str:
+    numbers = [number for number in first if number != row.number][:OTHERS_NAMED]
+    named = ", ".join(str(number) for number in numbers)
+    more = f" and {count - 1 - OTHERS_NAMED} more" if count - 1 > OTHERS_NAMED else ""
+    return f"row {named}" if count == 2 else f"rows {named}{more}"
+
+
+def _domain_and_name(
+    row: Reading, register: _Register, about: set[UUID], domains: dict[str, Reading]
+) -> None:
+    """A name that is a domain of another provider: in the register, or in another row."""
+    read = as_domain(row.name) if row.name else None
+    if read is not None:
+        owner = register.owners.get((read.kind, read.key))
+        if owner is not None and owner != row.provider_id and owner not in about:
+            told = name_fault(read, register.entries[owner][0].name)
+            row.fault(told.pointer[1:], told.detail)
+        other = domains.get(read.key)
+        if other is not None and other is not row:
+            row.fault("name", f"{read.key} is a domain in row {other.number}. Enter another name.")
+    for held in filter(_is_domain, row.keys):
+        owner = register.by_name.get(held.key)
+        if owner is not None and owner != row.provider_id and owner not in about:
+            told = called_fault(held.key)
+            row.fault(told.pointer[1:], told.detail)
+
+
+def _is_domain(held: Held) -> bool:
+    return held.kind is HoldingKind.DOMAIN
+
+
+def _taken(
+    row: Reading, register: _Register, about: set[UUID], domains: dict[str, Reading]
+) -> None:
     """What belongs to providers of the register that the file does not speak of."""
-    owner = register.by_name.get(row.name.lower()) if row.name else None
+    owner = register.by_name.get(name_key(row.name)) if row.name else None
     if owner is not None and owner != row.provider_id and owner not in about:
         row.fault("name", f"{row.name} is registered already, with another id.")
+    _domain_and_name(row, register, about, domains)
     for held in row.keys:
         owner = register.owners.get((held.kind, held.key))
         if owner is not None and owner != row.provider_id and owner not in about:

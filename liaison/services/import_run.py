@@ -11,17 +11,26 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+import structlog
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import CLOCK, Actor
 from liaison.domain.holdings import Held
-from liaison.domain.vocabulary import HoldingKind, Status
-from liaison.models import Authority, Holding, Person, Provider, RegisterImport
+from liaison.domain.register_entry import name_key
+from liaison.domain.vocabulary import HoldingKind, MemorandumState, Status
+from liaison.models import Authority, Holding, Memorandum, Person, Provider, RegisterImport
 from liaison.models.base import new_id
 from liaison.services import entry_letters, portal_log, providers
-from liaison.services.holdings import owners, taken_fault
+from liaison.services.holdings import (
+    as_domain,
+    called_fault,
+    hold,
+    name_fault,
+    owners,
+    taken_fault,
+)
 from liaison.services.import_check import Fault
 from liaison.services.register_imports import (
     CONFIRMED,
@@ -32,8 +41,12 @@ from liaison.services.register_imports import (
     unpacked,
 )
 
+log = structlog.get_logger("liaison.import")
+
 _AT_ONCE = 500
 """Values named in one statement."""
+
+BROKEN = "The file could not be worked through. Send it anew, or tell whoever runs this."
 
 MEANWHILE = "The entry of {} changed since the file was checked. Send the file anew."
 
@@ -57,15 +70,31 @@ def run(session: Session, now: datetime, base_url: str) -> int:
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    return 0 if row is None else _go_on(session, row, now, base_url)
+    return 0 if row is None else _try(session, row, now, base_url)
 
 
 def step(session: Session, import_id: UUID, now: datetime, base_url: str) -> RegisterImport:
     """One portion of this file; none where it is over, or the worker was quicker."""
     row = session.get_one(RegisterImport, import_id, with_for_update=True, populate_existing=True)
     if row.state == CONFIRMED:
-        _go_on(session, row, now, base_url)
+        _try(session, row, now, base_url)
     return row
+
+
+def _try(session: Session, row: RegisterImport, now: datetime, base_url: str) -> int:
+    """A file that cannot be worked through fails; it does not stand before all others for ever.
+
+    What the database refuses for a while is raised, and tried again.
+    """
+    try:
+        with session.begin_nested():
+            return _go_on(session, row, now, base_url)
+    except DBAPIError:
+        raise
+    except Exception as error:
+        log.exception("import broken off", id=str(row.id), error=type(error).__name__)
+    _fail(session, row, [Fault(0, "", BROKEN)], now)
+    return 1
 
 
 def _go_on(session: Session, row: RegisterImport, now: datetime, base_url: str) -> int:
@@ -125,6 +154,7 @@ def _misfits(session: Session, some: Sequence[dict[str, Any]], about: set[UUID])
     return [
         *_changed_meanwhile(session, some),
         *_names_taken(session, some, about),
+        *_names_are_domains(session, some, about),
         *_keys_taken(session, some, about),
     ]
 
@@ -145,17 +175,31 @@ def _changed_meanwhile(session: Session, some: Sequence[dict[str, Any]]) -> list
 
 
 def _names_taken(session: Session, some: Sequence[dict[str, Any]], about: set[UUID]) -> list[Fault]:
-    by_name = {row["entry"]["name"].lower(): row for row in some}
+    by_name = {name_key(row["entry"]["name"]): row["row"] for row in some}
+    by_domain = {domain: row["row"] for row in some for domain in row["entry"]["domains"]}
     found = []
-    for names in _parts(list(by_name)):
-        exact = [by_name[name]["entry"]["name"] for name in names]
-        # SQLite folds a to z only: a name in another script is found as it is written.
-        same = or_(func.lower(Provider.name).in_(names), Provider.name.in_(exact))
-        for id_, name in session.execute(select(Provider.id, Provider.name).where(same)):
-            if id_ not in about:
-                number = by_name[name.lower()]["row"]
-                found.append(Fault(number, "name", f"{name} was registered meanwhile."))
+    for names in _parts([*by_name, *(by_domain.keys() - by_name.keys())]):
+        same = select(Provider.id, Provider.name, Provider.name_key)
+        for id_, name, key in session.execute(same.where(Provider.name_key.in_(names))):
+            if id_ in about:
+                continue
+            if key in by_name:
+                found.append(Fault(by_name[key], "name", f"{name} was registered meanwhile."))
+            if key in by_domain:
+                found.append(Fault(by_domain[key], "domains", called_fault(name).detail))
     return found
+
+
+def _names_are_domains(
+    session: Session, some: Sequence[dict[str, Any]], about: set[UUID]
+) -> list[Fault]:
+    read = {as_domain(row["entry"]["name"]): row["row"] for row in some}
+    wanted = {held: number for held, number in read.items() if held is not None}
+    return [
+        Fault(wanted[held], "name", name_fault(held, owner.name).detail)
+        for held, owner in owners(session, list(wanted)).items()
+        if owner.id not in about
+    ]
 
 
 def _keys_taken(session: Session, some: Sequence[dict[str, Any]], about: set[UUID]) -> list[Fault]:
@@ -169,13 +213,17 @@ def _keys_taken(session: Session, some: Sequence[dict[str, Any]], about: set[UUI
 
 
 def _lock(session: Session, about: set[UUID]) -> None:
-    """In order of the ids, so that two who lock several do not wait for each other."""
+    """In order of the ids, so that two who lock several do not wait for each other.
+
+    Orders refer to them meanwhile, and need not wait for a file.
+    """
     for ids in _parts(sorted(about)):
         query = select(Provider.id).where(Provider.id.in_(ids)).order_by(Provider.id)
-        session.execute(query.with_for_update())
+        session.execute(query.with_for_update(key_share=True))
 
 
 def _write(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    since = _domains_since(session, rows, now)
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     keys: list[dict[str, Any]] = []
@@ -183,9 +231,11 @@ def _write(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> N
         id_ = UUID(row["id"]) if row["id"] else new_id()
         values = {**row["entry"], "status": Status(row["entry"]["status"])}
         values |= {"id": id_, "changed_at": _later(row["version"], now)}
+        values |= {"name_key": name_key(values["name"]), "domains_since": since.get(id_, {})}
         (changed if row["id"] else new).append(values)
         keys += [{**held._asdict(), "provider_id": id_} for held in _keys(row)]
     for ids in _parts([row["id"] for row in changed]):
+        hold(session, ids, ())
         session.execute(
             delete(Holding)
             .where(Holding.provider_id.in_(ids))
@@ -193,7 +243,7 @@ def _write(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> N
         )
     # Two that change names with each other would meet half-way: each steps aside first.
     renamed = [UUID(row["id"]) for row in rows if row["id"] and "name" in row["changed"]]
-    aside = [{"id": id_, "name": str(id_)} for id_ in renamed]
+    aside = [{"id": id_, "name": str(id_), "name_key": str(id_)} for id_ in renamed]
     # In order of the keys, as every writer of holdings goes.
     keys.sort(key=lambda key: (key["kind"], key["key"]))
     for statement, values_of in (
@@ -205,6 +255,19 @@ def _write(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> N
     for table, values_of in ((insert(Provider), new), (insert(Holding), keys)):
         if values_of:  # past the session, which would make an object of each
             session.connection().execute(table, values_of)
+
+
+def _domains_since(
+    session: Session, rows: Sequence[dict[str, Any]], now: datetime
+) -> dict[UUID, dict[str, str]]:
+    """Of each provider that is changed: since when it has the domains it did not begin with."""
+    after = {UUID(row["id"]): row["entry"]["domains"] for row in rows if row["id"]}
+    found = {}
+    for ids in _parts(list(after)):
+        query = select(Provider.id, Provider.domains, Provider.domains_since)
+        for id_, before, known in session.execute(query.where(Provider.id.in_(ids))):
+            found[id_] = providers.domains_since(known, before, after[id_], now)
+    return found
 
 
 def _later(version: str, now: datetime) -> datetime:
@@ -229,8 +292,12 @@ def _tell(
     by = Actor("", row.made_by, frozenset(), authority.id, organisation=authority.name)
     changed = {UUID(r["id"]): r["changed"] for r in rows if r["id"]}
     for ids in _parts(sorted(changed)):
-        with_people = select(Person.provider_id).where(Person.provider_id.in_(ids))
-        found = select(Provider).where(Provider.id.in_(with_people)).order_by(Provider.id)
+        people = select(Person.provider_id).where(Person.provider_id.in_(ids))
+        agreed = select(Memorandum.provider_id).where(
+            Memorandum.provider_id.in_(ids), Memorandum.state == MemorandumState.AGREED
+        )
+        told = or_(Provider.id.in_(people), Provider.id.in_(agreed))
+        found = select(Provider).where(told).order_by(Provider.id)
         for provider in session.scalars(found.execution_options(populate_existing=True)).all():
             what = changed[provider.id]
             entry_letters.tell_provider(session, provider, what, by, now, base_url)

@@ -18,7 +18,7 @@ from liaison.domain.ladder import Ladder, ladder_json
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import LONGEST_REFERENCE, check_texts
 from liaison.domain.terms import terms_from_json, terms_json
-from liaison.domain.vocabulary import MemorandumState, Status, Urgency
+from liaison.domain.vocabulary import MemorandumState, Side, Status, Urgency
 from liaison.errors import FieldError, Invalid, InvalidTransition, Stale
 from liaison.models import Authority, Memorandum, MemorandumDocument, Provider
 from liaison.queries import memoranda as queries
@@ -63,13 +63,14 @@ def draft(session: Session, actor: Actor, data: Mapping[str, Any], now: datetime
     row.in_force_from = (now.astimezone(UTC) + timedelta(days=terms_defaults.DAYS_AHEAD)).date()
     row.in_force_to = None
     row.terms = base.terms if base else terms_json(terms_defaults.terms(tuple(provider.languages)))
-    row.edit = 1
+    row.edit, row.sides = 1, [letters.side_of(actor).value]
     row.drafted_by = row.changed_by = _by(actor)
     row.drafted_at = row.changed_at = now
     session.add(row)
     session.flush()
     across = letters.other(letters.side_of(actor))
-    letters.tell(session, row, [across], "memorandum_drafted", {"by": _by(actor)}, "1", now)
+    by = {"by": _by(actor)}
+    letters.tell(session, row, [across], "memorandum_drafted", by, "", now, daily=True)
     told = {"continues": base.version if base else None}
     letters.note(session, actor, row, "memorandum_drafted", told, now)
     return row
@@ -159,13 +160,16 @@ def attach(
 def discard(
     session: Session, actor: Actor, memorandum_id: UUID, edit: int, now: datetime
 ) -> Memorandum:
-    """Gives a draft up; either side may. Its number is not used again."""
+    """Gives a draft up; either side may. Its number is not used again, its document is gone."""
     row = to_write(session, actor, memorandum_id, edit)
     row.state = MemorandumState.DISCARDED
+    if row.document is not None:
+        session.delete(row.document)
     row.changed_by, row.changed_at = _by(actor), now
     session.flush()
     across = letters.other(letters.side_of(actor))
-    letters.tell(session, row, [across], "memorandum_discarded", {"by": _by(actor)}, "", now)
+    by = {"by": _by(actor)}
+    letters.tell(session, row, [across], "memorandum_discarded", by, "", now, daily=True)
     letters.note(session, actor, row, "memorandum_discarded", {}, now)
     return row
 
@@ -187,6 +191,11 @@ def to_write(session: Session, actor: Actor, memorandum_id: UUID, edit: int) -> 
             "Read it again, then decide."
         )
     return row
+
+
+def takes_part(row: Memorandum, side: Side) -> None:
+    """A side has written or signed a draft: from now on the other one reads whom it would call."""
+    row.sides = sorted({*row.sides, side.value})
 
 
 def demand_draft(row: Memorandum) -> None:
@@ -216,8 +225,9 @@ def _changed(
         signature.voided_at = now
     row.edit += 1
     row.changed_by, row.changed_at = _by(actor), now
-    session.flush()
     side = letters.side_of(actor)
+    takes_part(row, side)
+    session.flush()
     told = {"by": _by(actor), "what": what, "voided": bool(voided)}
     # Once a day is enough for a draft that is being written; a voided signature is always told.
     reason = f"{side.value}:{row.edit}" if voided else f"{side.value}:{now.date()}"

@@ -10,11 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
-from liaison.domain.vocabulary import Role, Side
+from liaison.domain.vocabulary import Function, Role, Side
 from liaison.models import Memorandum, Person, PersonRole
 from liaison.services import outbox, portal_log
 
 SIGNERS = {Side.AUTHORITY: Role.SUPERVISOR, Side.PROVIDER: Role.PROVIDER_ADMINISTRATOR}
+WORKERS = {Side.AUTHORITY: Role.ADMINISTRATOR, Side.PROVIDER: Role.SPOC}
+"""Whom to tell where nobody can sign."""
 
 
 def day_words(day: date) -> str:
@@ -34,6 +36,30 @@ def other(side: Side) -> Side:
 
 def signers(session: Session, memorandum: Memorandum, side: Side) -> list[Person]:
     """Who can sign for a side: the authority's supervisors, the provider's administrators."""
+    return _people(session, memorandum, side, SIGNERS[side])
+
+
+def readers(session: Session, memorandum: Memorandum, side: Side) -> dict[str, str]:
+    """Names by address of whom to tell on a side: whoever can sign.
+
+    Where nobody can, whoever works there is told; where nobody does, the SPOCs' registered
+    addresses. A memorandum that ends or changes concerns them before anybody can sign again.
+    """
+    people = signers(session, memorandum, side) or _people(session, memorandum, side, WORKERS[side])
+    if people:
+        return {person.email: person.name for person in people}
+    if side is Side.AUTHORITY:
+        return {memorandum.authority.email: memorandum.authority.name}
+    return {
+        contact.email: contact.name
+        for contact in memorandum.provider.contacts
+        if contact.function in (Function.PRIMARY, Function.DEPUTY)
+        and contact.email_verified_at is not None
+        and contact.removed_at is None
+    }
+
+
+def _people(session: Session, memorandum: Memorandum, side: Side, role: Role) -> list[Person]:
     of_side = (
         Person.authority_id == memorandum.authority_id
         if side is Side.AUTHORITY
@@ -45,7 +71,7 @@ def signers(session: Session, memorandum: Memorandum, side: Side) -> list[Person
             .where(
                 of_side,
                 Person.disabled_at.is_(None),
-                Person.id.in_(select(PersonRole.person_id).where(PersonRole.role == SIGNERS[side])),
+                Person.id.in_(select(PersonRole.person_id).where(PersonRole.role == role)),
             )
             .order_by(Person.id)
         )
@@ -60,8 +86,12 @@ def tell(
     told: dict[str, Any],
     reason: str,
     now: datetime,
+    *,
+    daily: bool = False,
 ) -> int:
-    """Queues a letter to the signers of these sides; how many. ``reason`` names the occasion.
+    """Queues a letter to the readers of these sides; how many. ``reason`` names the occasion.
+
+    ``daily``: one of the kind a day at most between the two, whichever memorandum it is about.
 
     The terms themselves never stand in a letter: it says where to read them.
     """
@@ -74,17 +104,19 @@ def tell(
         **told,
     }
     key = f"{letter}:{memorandum.id}:{reason}"
+    if daily:
+        key = f"{letter}:{memorandum.authority_id}:{memorandum.provider_id}:{now.date()}"
     return sum(
         outbox.queue_letter(
             session,
-            person.email,
+            address,
             f"register/{letter}",
-            {**params, "name": person.name},
+            {**params, "name": name},
             key,
             now,
         )
         for side in sides
-        for person in signers(session, memorandum, side)
+        for address, name in readers(session, memorandum, side).items()
     )
 
 

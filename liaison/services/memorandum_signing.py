@@ -20,7 +20,7 @@ from liaison.domain.vocabulary import MemorandumState, Side
 from liaison.errors import FieldError, Invalid
 from liaison.models import Memorandum, Signature
 from liaison.queries import memoranda as queries
-from liaison.services import guards, memoranda
+from liaison.services import contact_scope, guards, memoranda
 from liaison.services import memorandum_letters as letters
 from liaison.services.memoranda import NotNow, Overtaken
 from liaison.services.organisations import AlreadyDone
@@ -35,8 +35,10 @@ def sign(
     way (``queries.memoranda.obstacles``).
     """
     demand(actor, Verb.AGREE_MEMORANDA)
-    queries.find(session, actor, memorandum_id)  # absent is said before a factor is asked for
+    # Absent is said before a factor is asked for.
+    found = queries.find(session, actor, memorandum_id)
     guards.fresh_factor(actor, now)
+    _hold_both(session, found)
     row = memoranda.to_write(session, actor, memorandum_id, edit)
     current = queries.sha256(session, row)
     if not hmac.compare_digest(current.encode(), sha256.strip().lower().encode()):
@@ -44,10 +46,12 @@ def sign(
             "This is not the text you were shown. Nothing was signed. Read it again, then decide."
         )
     side = letters.side_of(actor)
+    voided = _void_of_those_who_left(session, row, now)
     if any(signature.side is side for signature in row.standing):
         raise AlreadyDone("Your side has signed this text already. Nothing was done.")
-    if found := queries.obstacles(session, row, now):
-        raise Invalid(found)
+    hidden = queries.hides(session, actor, row)
+    if faults := queries.obstacles(session, row, now, hidden=hidden):
+        raise Invalid(faults)
     assert actor.person_id is not None and actor.via is not None, "a person signs, with a factor"
     signature = Signature(
         memorandum_id=row.id,
@@ -59,15 +63,16 @@ def sign(
         sha256=current,
     )
     row.signatures.append(signature)
+    memoranda.takes_part(row, side)
     session.flush()
     if {s.side for s in row.standing} == set(Side):
         _agree(session, actor, row, current, now)
     else:
-        told = {"by": f"{actor.name}, {actor.organisation}"}
-        letters.tell(
-            session, row, [letters.other(side)], "memorandum_signed", told, f"{row.edit}", now
-        )
-        data = {"sha256": current, "side": side.value}
+        gone = ", ".join(one.name for one in voided if one.side is not side)
+        told = {"by": f"{actor.name}, {actor.organisation}", "gone": gone}
+        reason = f"{row.edit}:{signature.id}"
+        letters.tell(session, row, [letters.other(side)], "memorandum_signed", told, reason, now)
+        data = {"sha256": current, "side": side.value, "voided": [one.name for one in voided]}
         letters.note(session, actor, row, "memorandum_signed", data, now)
     return row
 
@@ -101,7 +106,7 @@ def end(
     row.in_force_to, row.ended_why = last_day, reason.strip()
     row.ended_by, row.ended_at = f"{actor.name}, {actor.organisation}", now
     session.flush()
-    told = {"by": row.ended_by, "last": letters.day_words(last_day), "why": row.ended_why}
+    told = {"by": row.ended_by, "last": letters.day_words(last_day)}
     letters.tell(session, row, Side, "memorandum_ended", told, last_day.isoformat(), now)
     data = {
         "last_day": last_day.isoformat(),
@@ -110,6 +115,28 @@ def end(
     }
     letters.note(session, actor, row, "memorandum_ended", data, now)
     return row
+
+
+def _hold_both(session: Session, row: Memorandum) -> None:
+    """Contacts and people of both sides stay as they are until this act is done.
+
+    Organisations are held before a memorandum, everywhere, and the authority first.
+    """
+    contact_scope.hold(session, row.authority)
+    contact_scope.hold(session, row.provider)
+    session.expire_all()
+
+
+def _void_of_those_who_left(session: Session, row: Memorandum, now: datetime) -> list[Signature]:
+    """Voids what was signed by somebody who could not sign any more; what was voided.
+
+    Their side signs again: who has lost access, or the role, agrees on nothing afterwards.
+    """
+    can = {side: {one.id for one in letters.signers(session, row, side)} for side in Side}
+    gone = [one for one in row.standing if one.person_id not in can[one.side]]
+    for one in gone:
+        one.voided_at = now
+    return gone
 
 
 def _agree(session: Session, actor: Actor, row: Memorandum, sha256: str, now: datetime) -> None:

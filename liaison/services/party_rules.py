@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
@@ -37,7 +38,7 @@ def register(session: Session, actor: Actor, data: object, now: datetime) -> Par
     _write(row, entry, actor, now)
     row.removed_at = None
     session.add(row)
-    session.flush()
+    _flush(session)
     _note(session, now, "rule_registered", actor, row, {"values": _told(entry)})
     return row
 
@@ -60,7 +61,7 @@ def change(
         )
     before = _told_of(row)
     _write(row, entry, actor, now)
-    session.flush()
+    _flush(session)
     after = _told(entry)
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     _note(session, now, "rule_changed", actor, row, {"changes": changed})
@@ -95,6 +96,16 @@ def _to_change(session: Session, rule_id: UUID) -> PartyRule:
 def _named(session: Session, name: str) -> PartyRule | None:
     query = select(PartyRule).where(PartyRule.name == name).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def _flush(session: Session) -> None:
+    """Of two who give one name at once the second is told so."""
+    try:
+        with session.begin_nested():
+            session.flush()
+    except IntegrityError:
+        detail = "Somebody gave a rule this name just now. Read the list, then decide."
+        raise Invalid([FieldError("/name", detail)]) from None
 
 
 def _taken(row: PartyRule) -> FieldError:

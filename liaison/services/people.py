@@ -37,7 +37,8 @@ def disable(session: Session, actor: Actor, person_id: UUID, reason: str, now: d
     """Takes a person's access away, now.
 
     Their sessions end, the keys they made are revoked, so are the invitations and resets they
-    asked for; the open orders they touched are listed, each to be looked at by another person.
+    asked for; what they signed in drafts counts no longer; the open orders they touched are
+    listed, each to be looked at by another person.
     """
     organisation, person = _to_manage(session, actor, person_id, reason, now)
     if person.disabled_at is not None:
@@ -47,6 +48,7 @@ def disable(session: Session, actor: Actor, person_id: UUID, reason: str, now: d
     told: dict[str, Any] = {"reason": reason.strip(), "person": str(person.id)}
     told["sessions"] = sign_ins.end_all(session, person.id, "disabled", now)
     told |= taking_back.take_back(session, person, actor, now)
+    told |= taking_back.void_signatures(session, person, now)
     told["reviews"] = reviews.open_for(session, person, now)
     _note(session, now, "disabled", actor, person, told)
     what = f"The account of {person.name} was disabled: nobody signs in with it any more."
@@ -95,6 +97,8 @@ def set_roles(
     told |= {"before": sorted(before), "roles": sorted(given)}
     if organisations.keeper(organisation) in before - given:
         told |= taking_back.take_back(session, person, actor, now)
+    if (before - given) & {Role.SUPERVISOR, Role.PROVIDER_ADMINISTRATOR}:
+        told |= taking_back.void_signatures(session, person, now)
     _note(session, now, "roles_changed", actor, person, told)
     what = f"{person.name} has other roles now: {_words(given)}; before: {_words(before)}."
     access_letters.tell(session, actor, what, now, person=person)

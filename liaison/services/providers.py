@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import LONGEST_REASON, check_texts
@@ -19,6 +20,7 @@ from liaison.domain.register_entry import (
     PROVIDER_FIELDS,
     ProviderEntry,
     differences,
+    name_key,
     read_provider,
 )
 from liaison.errors import FieldError, Invalid, NotFound, Stale
@@ -89,7 +91,9 @@ def apply_entry(
     if provider is not None and not changes:
         return provider
     row = provider or Provider(id=new_id())
-    _name_is_free(session, row.id, entry.name)
+    _name_is_free(session, row.id, entry)
+    if before is not None:
+        row.domains_since = domains_since(row.domains_since, before.domains, entry.domains, now)
     for name, value in asdict(entry).items():
         setattr(row, name, list(value) if isinstance(value, tuple) else value)
     row.changed_at = _later(row.changed_at, now)
@@ -148,13 +152,27 @@ def reason_fault() -> FieldError:
     return FieldError("/reason", "Say why the status changes; it stands in the portal log.")
 
 
-def _name_is_free(session: Session, provider_id: UUID, name: str) -> None:
-    """Orders name a provider in any case: two names must differ by more than that."""
-    query = select(Provider.name).where(
-        func.lower(Provider.name) == name.lower(), Provider.id != provider_id
-    )
-    if (taken := session.scalars(query.limit(1)).first()) is not None:
+def domains_since(
+    known: Mapping[str, str], before: Collection[str], after: Collection[str], now: datetime
+) -> dict[str, str]:
+    """Since when each domain is registered that the entry did not begin with."""
+    since = {domain: at for domain, at in (known or {}).items() if domain in after}
+    return since | {domain: rfc3339(now) for domain in after if domain not in before}
+
+
+def _name_is_free(session: Session, provider_id: UUID, entry: ProviderEntry) -> None:
+    """Orders name a provider in any case, or by a domain: neither may be another's."""
+    others = Provider.id != provider_id
+    same = select(Provider.name).where(Provider.name_key == name_key(entry.name), others)
+    if (taken := session.scalars(same.limit(1)).first()) is not None:
         raise Invalid([_name_taken(taken)])
+    if (domain := holdings.as_domain(entry.name)) is not None:
+        owner = holdings.owners(session, [domain]).get(domain)
+        if owner is not None and owner.id != provider_id:
+            raise Invalid([holdings.name_fault(domain, owner.name)])
+    called = select(Provider.name).where(Provider.name_key.in_(entry.domains), others)
+    if (name := session.scalars(called.limit(1)).first()) is not None:
+        raise Invalid([holdings.called_fault(name)])
 
 
 def _flush(session: Session, name: str) -> None:

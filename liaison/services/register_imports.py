@@ -11,22 +11,22 @@ import json
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, demand
-from liaison.domain.reading import unstorable
+from liaison.domain.reading import LONGEST_REASON, check_texts, unstorable
 from liaison.domain.register_entry import plain
-from liaison.errors import InvalidTransition, NotFound
+from liaison.errors import Invalid, InvalidTransition, NotFound
 from liaison.models import RegisterImport
 from liaison.models.base import new_id
-from liaison.services import guards, import_check, portal_log
+from liaison.services import guards, import_check, portal_log, providers
 from liaison.services.import_check import CHANGED, NEW, UNCHANGED, Fault, Reading
 from liaison.services.organisations import AlreadyDone
 
@@ -37,6 +37,9 @@ CHECKED, CONFIRMED, DONE, FAILED, DISCARDED = (
     "failed",
     "discarded",
 )
+KEPT = timedelta(days=7)
+"""How long a file that was checked can be confirmed."""
+
 PORTION = 250
 """Rows that are compared in one transaction."""
 
@@ -58,12 +61,43 @@ def check(
     ``Invalid`` where it is no such file. The rows are read before the database is asked for
     anything: that takes the time.
     """
+    return keep(session, actor, look(session, actor, file_name, content, now), now)
+
+
+def check_at_server(
+    session: Session, actor: Actor, file_name: str, content: bytes, now: datetime
+) -> RegisterImport:
+    """The same at the server's command line, where nobody has a second factor to give."""
     demand(actor, Verb.MANAGE_REGISTER)
+    return keep(session, actor, _look(session, actor, file_name, content, now), now)
+
+
+def look(
+    session: Session, actor: Actor, file_name: str, content: bytes, now: datetime
+) -> RegisterImport:
+    """The first half of ``check``: reads and compares. It takes the time and writes nothing."""
+    demand(actor, Verb.MANAGE_REGISTER)
+    guards.fresh_factor(actor, now)
+    return _look(session, actor, file_name, content, now)
+
+
+def keep(session: Session, actor: Actor, made: RegisterImport, now: datetime) -> RegisterImport:
+    """The second half: keeps what was found, to be confirmed."""
+    demand(actor, Verb.MANAGE_REGISTER)
+    session.add(made)
+    session.flush()
+    _note(session, now, "register_import_checked", actor, made)
+    return made
+
+
+def _look(
+    session: Session, actor: Actor, file_name: str, content: bytes, now: datetime
+) -> RegisterImport:
     rows = import_check.read(content)
     import_check.compare(session, rows)
     faults = [fault for row in rows for fault in row.faults]
     to_write = [row for row in rows if row.what != UNCHANGED]
-    made = RegisterImport(
+    return RegisterImport(
         id=new_id(),
         authority_id=actor.authority_id,
         file_name=_shown(file_name),
@@ -77,26 +111,27 @@ def check(
         made_by=actor.name,
         made_at=now,
     )
-    session.add(made)
-    session.flush()
-    _note(session, now, "register_import_checked", actor, made)
-    return made
 
 
-def confirm(session: Session, actor: Actor, import_id: UUID, now: datetime) -> RegisterImport:
-    """Has the file imported: the worker does it."""
+def confirm(
+    session: Session, actor: Actor, import_id: UUID, now: datetime, reason: str = ""
+) -> RegisterImport:
+    """Has the file imported: the worker does it.
+
+    Where a row changes a status one reason is needed for all; it stands in the portal log.
+    """
     demand(actor, Verb.MANAGE_REGISTER)
     row = _held(session, actor, import_id)
     guards.fresh_factor(actor, now)
-    return _confirm(session, actor, row, now)
+    return _confirm(session, actor, row, now, reason)
 
 
 def confirm_at_server(
-    session: Session, actor: Actor, import_id: UUID, now: datetime
+    session: Session, actor: Actor, import_id: UUID, now: datetime, reason: str = ""
 ) -> RegisterImport:
     """The same at the server's command line, where nobody has a second factor to give."""
     demand(actor, Verb.MANAGE_REGISTER)
-    return _confirm(session, actor, _held(session, actor, import_id), now)
+    return _confirm(session, actor, _held(session, actor, import_id), now, reason)
 
 
 def discard(session: Session, actor: Actor, import_id: UUID, now: datetime) -> RegisterImport:
@@ -110,12 +145,27 @@ def discard(session: Session, actor: Actor, import_id: UUID, now: datetime) -> R
     return row
 
 
-def _confirm(session: Session, actor: Actor, row: RegisterImport, now: datetime) -> RegisterImport:
+def lay_old_aside(session: Session, now: datetime) -> int:
+    """What nobody confirmed within ``KEPT`` is laid aside, and its rows go; how many files."""
+    old = (RegisterImport.state == CHECKED) & (RegisterImport.made_at < now - KEPT)
+    step = update(RegisterImport).where(old).values(state=DISCARDED, finished_at=now, rows=[])
+    result = session.execute(step.execution_options(synchronize_session=False))
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _confirm(
+    session: Session, actor: Actor, row: RegisterImport, now: datetime, reason: str
+) -> RegisterImport:
     _demand_open(row)
     if row.report["counts"]["faulty"]:
         raise HasFaults("Nothing is imported from a file with faults. Correct it and send it anew.")
     if not row.total:
         raise AlreadyDone("The register says all of this already: there is nothing to import.")
+    check_texts(("/reason", reason, LONGEST_REASON))
+    if row.report.get("statuses"):
+        if not reason.strip():
+            raise Invalid([providers.reason_fault()])
+        row.report = {**row.report, "reason": reason.strip()}
     row.state, row.confirmed_at = CONFIRMED, now
     session.flush()
     _note(session, now, "register_import_confirmed", actor, row)
@@ -188,8 +238,9 @@ def _report(rows: list[Reading], faults: list[Fault]) -> dict[str, Any]:
             "rows": len(rows),
             **{what: _count(good, what) for what in (NEW, CHANGED, UNCHANGED)},
             "faulty": len(rows) - len(good),
-            "faults": len(faults),
+            "faults": len(faults) + sum(row.more for row in rows),
         },
+        "statuses": sum(row.what == CHANGED and "status" in row.changes for row in good),
         "changes": changes[:MOST_CHANGES],
         "faults": [list(fault) for fault in faults[:MOST_FAULTS]],
     }
@@ -216,4 +267,5 @@ def _note(session: Session, now: datetime, type_: str, actor: Actor, row: Regist
 def told_of(row: RegisterImport) -> dict[str, Any]:
     """What the log says of an import: which file, and how much it held."""
     counts = dict(row.report["counts"])
-    return {"import": str(row.id), "name": row.file_name, "sha256": row.sha256, "counts": counts}
+    told = {"import": str(row.id), "name": row.file_name, "sha256": row.sha256, "counts": counts}
+    return {**told, "reason": row.report["reason"]} if "reason" in row.report else told

@@ -11,7 +11,8 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
-from liaison.models import FactorReset, Invitation, Person
+from liaison.domain.vocabulary import MemorandumState
+from liaison.models import FactorReset, Invitation, Memorandum, Person, Signature
 from liaison.services import keys, resets
 
 
@@ -24,6 +25,27 @@ def take_back(session: Session, person: Person, actor: Actor, now: datetime) -> 
     touched = _resets(session, person, actor, now)
     gone = _invitations(session, person, touched, now)
     return {"keys": [str(key.id) for key in revoked], "invitations": gone}
+
+
+def void_signatures(session: Session, person: Person, now: datetime) -> dict[str, Any]:
+    """Voids what they signed in drafts: their side signs again. What is agreed stays agreed.
+
+    Gives back under which, for the portal log.
+    """
+    drafts = select(Memorandum.id).where(Memorandum.state == MemorandumState.DRAFT)
+    voided = session.scalars(
+        update(Signature)
+        .where(
+            Signature.person_id == person.id,
+            Signature.voided_at.is_(None),
+            Signature.memorandum_id.in_(drafts),
+        )
+        .values(voided_at=now)
+        .returning(Signature.memorandum_id)
+        .execution_options(synchronize_session="fetch")
+    )
+    found = sorted(str(row) for row in voided)
+    return {"signatures": found} if found else {}
 
 
 def _resets(session: Session, person: Person, actor: Actor, now: datetime) -> set[UUID]:

@@ -22,9 +22,9 @@ from sqlalchemy.orm import Session
 from liaison.domain.actors import Actor
 from liaison.domain.contact_entry import WAYS
 from liaison.domain.permissions import Verb, demand
-from liaison.domain.vocabulary import MemorandumState
 from liaison.errors import Forbidden, InvalidTransition, NotFound, RateLimited
 from liaison.models import Contact, ContactChange, Memorandum, Verification
+from liaison.queries import binding
 from liaison.services import contact_scope, guards, outbox, portal_log, throttle
 from liaison.services.organisations import AlreadyDone
 from liaison.services.vault import Vault
@@ -178,8 +178,8 @@ def call(
     """
     row = find_call(session, actor, verification_id, now, lock=True)
     guards.fresh_factor(actor, now)
-    asked = {row.asked_by_id, row.change.asked_by_id if row.change else None}
-    if actor.person_id is None or actor.person_id in asked:
+    entered = row.change.asked_by_id if row.change else row.contact.entered_by_id
+    if actor.person_id is None or actor.person_id in {row.asked_by_id, entered}:
         raise Forbidden("You have entered this number or asked for its code: somebody else calls.")
     if row.called_by_id is not None and row.called_by_id != actor.person_id:
         row.sealed_code = vault.seal(_new_code())
@@ -298,15 +298,10 @@ def _open(
 def _callable(actor: Actor, now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Numbers whose code can be read out by the actor's contact point.
 
-    A provider's by every authority with an agreed memorandum; where it has none, by any.
+    A provider's by every authority that a memorandum binds to it; where none does, by any.
     """
-    today = now.date()
-    binding = and_(
-        Memorandum.provider_id == Contact.provider_id,
-        Memorandum.state == MemorandumState.AGREED,
-        or_(Memorandum.in_force_to.is_(None), Memorandum.in_force_to >= today),
-    )
-    ours = exists().where(binding, Memorandum.authority_id == actor.authority_id)
+    bound = and_(Memorandum.provider_id == Contact.provider_id, binding.binds(now))
+    ours = exists().where(bound, Memorandum.authority_id == actor.authority_id)
     return (
         Verification.way == PHONE,
         Verification.closed_at.is_(None),
@@ -314,7 +309,7 @@ def _callable(actor: Actor, now: datetime) -> tuple[ColumnElement[bool], ...]:
         Contact.removed_at.is_(None),
         or_(
             Contact.authority_id == actor.authority_id,
-            and_(Contact.provider_id.is_not(None), or_(ours, ~exists().where(binding))),
+            and_(Contact.provider_id.is_not(None), or_(ours, ~exists().where(bound))),
         ),
     )
 

@@ -1,5 +1,6 @@
 """The register: what providers hold, contacts' changes, duty, memoranda signed, drills, rules."""
 
+import unicodedata
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -49,6 +50,28 @@ def _holdings_from_domains() -> None:
                 kind="domain", key=domain, length=domain.count(".") + 1, provider_id=provider_id
             )
         )
+
+
+def _name_keys() -> None:
+    """Names folded as they are looked for; of two alike the newer one gets a number, to be told."""
+    provider = sa.table(
+        "provider",
+        sa.column("id", sa.Uuid()),
+        sa.column("name", sa.Text()),
+        sa.column("name_key", sa.Text()),
+    )
+    connection = op.get_bind()
+    names = sa.select(provider.c.id, provider.c.name).order_by(provider.c.id)
+    known: set[str] = set()
+    for row in connection.execute(names).all():
+        folded = unicodedata.normalize("NFC", row.name.strip()).casefold()
+        folded = key = unicodedata.normalize("NFC", folded)
+        number = 1
+        while key in known:
+            number += 1
+            key = f"{folded} {number}"
+        known.add(key)
+        connection.execute(provider.update().where(provider.c.id == row.id).values(name_key=key))
 
 
 def _without_drafts() -> None:
@@ -499,6 +522,10 @@ def upgrade() -> None:
         )
         batch_op.add_column(sa.Column("usable_from", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("entered_by_id", sa.Uuid(), nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_contact_entered_by_id_person"), "person", ["entered_by_id"], ["id"]
+        )
 
     with op.batch_alter_table("memorandum", schema=None) as batch_op:
         batch_op.add_column(
@@ -508,6 +535,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("drafted_by", sa.Text(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("drafted_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("changed_by", sa.Text(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("sides", sa.JSON(), nullable=False, server_default="[]"))
         batch_op.add_column(sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("ended_by", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True))
@@ -532,6 +560,11 @@ def upgrade() -> None:
             sa.Column("phone_prefixes", sa.JSON(), nullable=False, server_default="[]")
         )
         batch_op.add_column(sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("name_key", sa.Text(), nullable=True))
+        batch_op.add_column(
+            sa.Column("domains_since", sa.JSON(), nullable=False, server_default="{}")
+        )
+    _name_keys()
 
     with op.batch_alter_table("authority", schema=None) as batch_op:
         batch_op.alter_column("legal_name", existing_type=sa.Text(), server_default=None)
@@ -545,6 +578,7 @@ def upgrade() -> None:
         batch_op.alter_column("edit", existing_type=sa.Integer(), server_default=None)
         batch_op.alter_column("drafted_by", existing_type=sa.Text(), server_default=None)
         batch_op.alter_column("changed_by", existing_type=sa.Text(), server_default=None)
+        batch_op.alter_column("sides", existing_type=sa.JSON(), server_default=None)
     with op.batch_alter_table("preservation_order", schema=None) as batch_op:
         batch_op.alter_column("test", existing_type=sa.Boolean(), server_default=None)
     with op.batch_alter_table("provider", schema=None) as batch_op:
@@ -552,6 +586,9 @@ def upgrade() -> None:
         batch_op.alter_column("as_numbers", existing_type=sa.JSON(), server_default=None)
         batch_op.alter_column("address_ranges", existing_type=sa.JSON(), server_default=None)
         batch_op.alter_column("phone_prefixes", existing_type=sa.JSON(), server_default=None)
+        batch_op.alter_column("domains_since", existing_type=sa.JSON(), server_default=None)
+        batch_op.alter_column("name_key", existing_type=sa.Text(), nullable=False)
+        batch_op.create_unique_constraint(batch_op.f("uq_provider_name_key"), ["name_key"])
     _contacts_were_in_use()
     _holdings_from_domains()
     _presets_of_the_parties()
@@ -559,6 +596,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("provider", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("uq_provider_name_key"), type_="unique")
+        batch_op.drop_column("name_key")
+        batch_op.drop_column("domains_since")
         batch_op.drop_column("changed_at")
         batch_op.drop_column("phone_prefixes")
         batch_op.drop_column("address_ranges")
@@ -569,6 +609,8 @@ def downgrade() -> None:
         batch_op.drop_column("test")
 
     with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_contact_entered_by_id_person"), type_="foreignkey")
+        batch_op.drop_column("entered_by_id")
         batch_op.drop_column("removed_at")
         batch_op.drop_column("usable_from")
         batch_op.drop_column("phone_verified_at")
@@ -639,6 +681,7 @@ def downgrade() -> None:
         batch_op.drop_column("ended_at")
         batch_op.drop_column("ended_by")
         batch_op.drop_column("changed_at")
+        batch_op.drop_column("sides")
         batch_op.drop_column("changed_by")
         batch_op.drop_column("drafted_at")
         batch_op.drop_column("drafted_by")

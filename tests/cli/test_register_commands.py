@@ -94,3 +94,14 @@ def test_the_export_is_what_the_import_reads(world: World, run: Run, tmp_path: P
     assert "Meridian Telecom" in shown.output
     done = run("register", "import", str(path), "--authority", "CP")
     assert "4 rows: 0 new, 0 changed, 4 the same." in done.output
+
+
+def test_a_status_is_changed_with_a_reason_only(world: World, run: Run, tmp_path: Path) -> None:
+    text = "name,country,time_zone,status\nSevan Hosting,AM,Asia/Yerevan,closed\n"
+    file = written(tmp_path, text)
+    refused = run("register", "import", file, "--authority", "CP")
+    assert refused.exit_code == 1
+    assert "Say why the status changes" in refused.stderr
+    done = run("register", "import", file, "--authority", "CP", "--reason", "It went bankrupt.")
+    assert done.exit_code == 0, done.output
+    assert held(world) == (4, 1)

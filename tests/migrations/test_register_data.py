@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from liaison.domain.vocabulary import HoldingKind, MemorandumState
 from liaison.models import Contact, Database, Holding, Memorandum, Provider
+from liaison.queries import registry
 from liaison.services import schema
 from liaison.services.vault import Vault
 from tests import register
@@ -92,3 +93,23 @@ def test_memoranda_stay_agreed_and_a_draft_never_comes_into_force_by_going_back(
     with empty_database.reading() as session:
         states = set(session.scalars(sa.select(Memorandum.state)))
     assert states == {MemorandumState.AGREED}
+
+
+def test_names_that_differ_by_case_only_are_two_providers_still(
+    empty_database: Database, vault: Vault
+) -> None:
+    built = _filled(empty_database, vault)
+    schema.take_back(empty_database, "-1")
+    with empty_database.transaction() as session:
+        for name, new in (("Sevan Hosting", "ÄRGER Net"), ("Norvik Mobile", "ärger net")):
+            rename = sa.text("UPDATE provider SET name = :new WHERE id = :id")
+            id_ = sa.bindparam("id", built.providers[name], sa.Uuid())
+            session.execute(rename.bindparams(id_, new=new))
+    schema.migrate(empty_database, "0003")
+    with empty_database.reading() as session:
+        rows = session.scalars(sa.select(Provider).order_by(Provider.id)).all()
+        keys = {row.name: row.name_key for row in rows}
+        first = next(row for row in rows if row.name.casefold() == "ärger net")
+        assert registry.provider_named(session, "ÄRGER NET") is first
+    assert {keys["ÄRGER Net"], keys["ärger net"]} == {"ärger net", "ärger net 2"}
+    assert keys["Meridian Telecom"] == "meridian telecom"

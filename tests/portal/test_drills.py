@@ -158,12 +158,44 @@ def test_whoever_reads_no_orders_gets_no_link_to_one(world: World, signed_in: Si
 
 
 def test_the_log_tells_of_planning_and_cancelling(world: World, signed_in: SignedIn) -> None:
-    drill = plan(world, world.now + timedelta(hours=30))
+    drill = plan(world, world.now + timedelta(hours=30), announced=True)
     path = f"/drills/{drill.id}/cancel"
     assert submit(signed_in("supervisor"), path, {"reason": "A holiday."}).status_code == 303
     page = signed_in("auditor").get("/portal-log").text
     assert "A drill with Meridian Telecom for 24 Nov 2026, 18:00 UTC was planned." in page
     assert "was taken back. Reason: A holiday." in page
+
+
+def test_the_log_keeps_the_hour_of_an_unannounced_one(world: World, signed_in: SignedIn) -> None:
+    plan(world, world.now + timedelta(hours=30))
+    auditor = signed_in("auditor")
+    page = auditor.get("/portal-log").text
+    assert "A drill with Meridian Telecom was planned." in page
+    assert "18:00" not in page
+    assert "18:00" not in auditor.get("/drills").text
+
+
+def test_what_was_answered_is_no_open_work(world: World, signed_in: SignedIn) -> None:
+    order = begin(world)
+    world.preserve(order, days=1)
+    spoc = signed_in("spoc")
+    assert order.name not in spoc.get("/orders").text
+    for view in ("drills", "all"):
+        assert order.name in spoc.get(f"/orders?view={view}").text
+
+
+def test_faults_of_typing_and_of_the_rules_are_told_in_one_round(
+    world: World, signed_in: SignedIn
+) -> None:
+    wrong = form(world, provider="", urgency="x", planned_at="2026-11-23 10:00", announced="y")
+    page = submit(signed_in("supervisor"), "/drills/new", wrong).text
+    for said in ("Choose with whom", "Choose how urgent", "5 minutes ahead", "told 24 hours"):
+        assert said in page, said
+    unread = form(world, planned_at="soon", announced="y", urgency="x")
+    page = submit(signed_in("supervisor"), "/drills/new", unread).text
+    assert "Enter date and time" in page
+    assert "Choose how urgent" in page
+    assert "The provider is told 24 hours before: choose" not in page
 
 
 def test_the_scorecard_page(world: World, signed_in: SignedIn) -> None:

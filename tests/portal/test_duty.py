@@ -13,6 +13,7 @@ from icalendar import Calendar
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from liaison.documents import calendar
 from liaison.models import Contact, DutyFeed, DutyOverride, Message, Rota
 from tests.portal.filled import SignedIn
 from tests.world import World, csrf_token, submit
@@ -348,6 +349,56 @@ def test_what_was_shown_to_another_or_written_by_hand_is_not_entered(
         answer = submit(client, "/duty/import", {"rows": rows, "act": "enter"})
         assert answer.status_code == 422 and "Choose the file again" in answer.text
     assert entered(world) == []
+
+
+@pytest.mark.one_database
+def test_orders_are_issued_while_a_file_is_read(
+    world: World, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = []
+    whole = calendar.read
+
+    def slow(*given: Any) -> Any:
+        issued.append(world.issue())
+        return whole(*given)
+
+    monkeypatch.setattr(calendar, "read", slow)
+    page = look(signed_in("spoc"), ics(shift("1", "Legal desk at meridian.example")))
+    assert "1 new" in page.text and len(issued) == 1
+
+
+@pytest.mark.one_database
+def test_an_import_tells_whom_it_puts_aside_and_the_other_side(
+    world: World, signed_in: SignedIn
+) -> None:
+    spoc = signed_in("spoc")
+    page = look(spoc, ics(shift("1", "Legal desk at meridian.example")))
+    assert enter(spoc, page).status_code == 303
+    with world.database.reading() as session:
+        query = select(Message.letter, Message.address).where(Message.letter.like("register/duty%"))
+        told = {(letter.rpartition("_")[2], address) for letter, address in session.execute(query)}
+    assert told == {
+        ("changed", LEGAL),
+        ("changed", SPOC),
+        ("changed", f"t.avagyan@{MERIDIAN}"),
+        ("unusual", "supervisor@police.example"),
+        ("unusual", "supervisor@politie.example"),
+    }
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DTSTART;TZID=Asia/Tokyo:20261124T080000\nRRULE:FREQ=DAILY;COUNT=1;UNTIL=99991231T235959Z",
+        "DTSTART;VALUE=TIME:100000",
+        "DTSTART;TZID=America:20261124T080000",
+    ],
+)
+def test_a_file_with_an_odd_line_is_shown(signed_in: SignedIn, line: str) -> None:
+    odd = f"UID:1\nSUMMARY:Odd\nDURATION:PT1H\n{line}"
+    page = look(signed_in("spoc"), ics(odd, shift("2", "Legal desk at meridian.example")))
+    assert page.status_code == 200 and "1 new" in page.text
 
 
 @pytest.mark.one_database

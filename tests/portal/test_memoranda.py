@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
+from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.terms import terms_from_json
-from liaison.domain.vocabulary import MemorandumState
+from liaison.domain.vocabulary import Channel, Function, MemorandumState, Urgency
 from liaison.models import Memorandum
+from liaison.services import memoranda
 from tests.portal.filled import SignedIn, fields
+from tests.services.test_ladder_check import WEEKDAYS
+from tests.services.test_ladder_check import rota as of_duty
 from tests.services.test_memoranda import PDF, agree, begin, end, first_of, seen, sign, write
 from tests.world import World, submit
 
@@ -371,3 +376,86 @@ def test_the_log_tells_it(world: World, signed_in: SignedIn) -> None:
     for said in ("was begun as a draft", "was changed as a draft: terms", "was agreed by both"):
         assert text.count(f"{which} {said}") == 1, said
     assert "The signature of Mariam Grigoryan counts no longer." in text
+
+
+PAGES = [
+    "",
+    "/sign",
+    "/compare",
+    "/ladders/emergency",
+    "/ladders/routine",
+    "/what-if",
+    "/what-if?urgency=routine",
+    "/what-if?urgency=emergency&at=2026-11-28+02:14",
+]
+
+
+def unsolicited(world: World) -> UUID:
+    """A draft with an authority that has agreed nothing with the provider, whose rota has gaps."""
+    rota = of_duty(Function.DUTY_OFFICER, side="authority", windows=[WEEKDAYS])
+    with world.database.transaction() as session:
+        first = session.get_one(Memorandum, first_of(world))
+        rota(session, first)
+        session.delete(first)
+    return begin(world, KEEPER)
+
+
+def rungs_of(world: World, draft: UUID, session: Session) -> list[str]:
+    """Contacts of the authority, by id; the supervisor's is not verified any more."""
+    row = session.get_one(Memorandum, draft)
+    for contact in row.authority.contacts:
+        if contact.function is Function.SUPERVISOR:
+            contact.email_verified_at = contact.phone_verified_at = None
+    return [str(contact.id) for contact in row.authority.contacts]
+
+
+def test_an_unsolicited_draft_opens_nobodys_duty_book(world: World, signed_in: SignedIn) -> None:
+    """Whoever drafts alone reads the authority's functions, no name and no hour of a gap."""
+    draft = unsolicited(world)
+    with world.database.transaction() as session:
+        duty, top = rungs_of(world, draft, session)
+    ladder = Ladder(
+        (
+            Rung(timedelta(0), Whom.NAMED, (Channel.CALL,), contact=duty),
+            Rung(timedelta(minutes=5), Whom.NAMED, (Channel.CALL,), contact=top),
+            Rung(timedelta(minutes=9), Whom.DUTY_OFFICER, (Channel.EMAIL,)),
+        )
+    )
+    with world.database.transaction() as session:
+        keeper = world.actor(KEEPER)
+        memoranda.set_ladder(session, keeper, draft, Urgency.EMERGENCY, ladder, 1, world.now)
+    theirs = signed_in(KEEPER)
+    told = {page: words(theirs.get(of(draft, page)).text) for page in PAGES}
+    for page, text in told.items():
+        assert "police.example" not in text, page
+        assert "Saturday" not in text, page
+    assert "Duty officer of National 24/7 Contact Point" in told[""]
+    assert (
+        "would reach nobody at some hours. National 24/7 Contact Point must see to it" in told[""]
+    )
+    assert "Duty officer of National 24/7 Contact Point" in told["/ladders/emergency"]
+    assert "people of National 24/7 Contact Point (named once" in told["/what-if"]
+    form = filled(theirs, of(draft, "/sign"), sha256=seen(world, draft)[1], edit="2")
+    refused = theirs.post(of(draft, "/sign"), data=form)
+    assert refused.status_code == 422
+    assert "police.example" not in words(refused.text)
+    assert "police.example" in words(signed_in(SUPERVISOR).get(of(draft)).text)
+
+
+def test_once_the_authority_writes_the_draft_its_people_are_named(
+    world: World, signed_in: SignedIn
+) -> None:
+    draft = unsolicited(world)
+    write(world, draft, KEEPER, longest_days=100)
+    assert "police.example" not in words(signed_in(KEEPER).get(of(draft)).text)
+    write(world, draft, SUPERVISOR, longest_days=120)
+    for page in ("", "/ladders/emergency", "/what-if"):
+        assert "police.example" in words(signed_in(KEEPER).get(of(draft, page)).text), page
+
+
+def test_once_something_is_agreed_a_new_draft_names_both_sides(
+    world: World, signed_in: SignedIn
+) -> None:
+    draft = begin(world, KEEPER)
+    for page in ("", "/ladders/emergency", "/what-if"):
+        assert "police.example" in words(signed_in(KEEPER).get(of(draft, page)).text), page

@@ -8,13 +8,14 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from liaison.documents import provider_csv
 from liaison.models import Provider, RegisterImport
 from liaison.portal import register_files
-from liaison.services import import_run, register_imports
+from liaison.services import import_check, import_run, register_imports
 from tests.portal.filled import SignedIn
 from tests.world import World, csrf_token
 
@@ -187,3 +188,47 @@ def test_a_session_whose_code_is_old_confirms_nothing(world: World, signed_in: S
 @pytest.mark.one_database
 def test_every_state_has_its_words() -> None:
     assert set(register_files.STATES) == {"checked", "confirmed", "done", "failed", "discarded"}
+
+
+@pytest.mark.one_database
+def test_a_session_whose_code_is_old_sends_no_file(world: World, signed_in: SignedIn) -> None:
+    client = signed_in("administrator")
+    token = csrf_token(client.get("/providers/import"))
+    world.clock.move(minutes=6)
+    asked = client.get("/providers/import")
+    assert asked.location.startswith("/account/fresh")
+    upload = {"csrf_token": token, "file": (io.BytesIO(NEW.encode()), "list.csv")}
+    sent = client.post("/providers/import", data=upload, content_type="multipart/form-data")
+    assert sent.location.startswith("/account/fresh")
+    with world.database.reading() as session:
+        assert session.scalars(select(RegisterImport.id)).all() == []
+
+
+@pytest.mark.one_database
+def test_nothing_is_held_while_a_file_is_compared(
+    world: World, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, compare = signed_in("administrator"), import_check.compare
+
+    def meanwhile(session: Session, rows: list[import_check.Reading]) -> None:
+        with world.database.transaction() as other:
+            other.execute(update(Provider).values(legal_name="Another writer"))
+        compare(session, rows)
+
+    monkeypatch.setattr(import_check, "compare", meanwhile)
+    assert send(client, NEW).status_code == 303
+
+
+@pytest.mark.one_database
+def test_the_page_asks_why_a_provider_is_closed(world: World, signed_in: SignedIn) -> None:
+    client = signed_in("administrator")
+    closing = "name,country,time_zone,status\nSevan Hosting,AM,Asia/Yerevan,closed\n"
+    place = send(client, closing).location
+    assert "1 row gives another status" in client.get(place).text
+    refused = press(client, place, "confirm")
+    assert refused.status_code == 422
+    assert "Say why the status changes" in refused.text
+    fields = {"csrf_token": csrf_token(client.get(place)), "reason": "It went bankrupt."}
+    assert client.post(f"{place}/confirm", data=fields).status_code == 303
+    with world.database.reading() as session:
+        assert session.scalars(select(RegisterImport.state)).all() == ["confirmed"]

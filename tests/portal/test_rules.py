@@ -129,14 +129,21 @@ def test_the_draft_that_is_edited_keeps_its_days(world: World, signed_in: Signed
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize("changes", [{"origin-kind": "domestic"}, {"origin-party": "Romania"}])
-def test_without_a_party_there_is_no_rule_to_show(
-    signed_in: SignedIn, changes: dict[str, str]
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"origin-kind": "domestic"}, "Choose “Foreign” first"),
+        ({"origin-party": "Romania"}, "two letters, like RO"),
+    ],
+)
+def test_without_a_party_there_is_no_rule_to_show_and_the_page_says_so(
+    signed_in: SignedIn, changes: dict[str, str], said: str
 ) -> None:
     client = signed_in("officer")
     page = client.get("/orders/new")
     shown = client.post("/orders/new", data=typed(page.text, FOREIGN | changes, "show-rule"))
-    assert shown.status_code == 200
+    assert shown.status_code == 422
+    assert said in shown.text
     assert "The rule of the asking Party" not in shown.text
 
 

@@ -11,7 +11,14 @@ from sqlalchemy import delete, select, update
 
 from liaison.documents.letters import compose
 from liaison.domain.vocabulary import Function
-from liaison.errors import Forbidden, Invalid, InvalidTransition, NotFound, StaleFactor
+from liaison.errors import (
+    Forbidden,
+    Invalid,
+    InvalidTransition,
+    NotFound,
+    RateLimited,
+    StaleFactor,
+)
 from liaison.models import Contact, ContactChange, Memorandum, Message
 from liaison.services import contacts
 from liaison.services.contacts import COOLING_OFF
@@ -193,7 +200,7 @@ def test_without_any_memorandum_a_change_holds_at_once_unverified(world: World) 
 
 def test_a_memorandum_that_has_ended_asks_for_no_cooling_off(world: World) -> None:
     with world.database.transaction() as session:
-        session.execute(update(Memorandum).values(in_force_to=world.now.date() - timedelta(days=1)))
+        session.execute(update(Memorandum).values(in_force_to=world.now.date() - timedelta(days=4)))
     assert change(world, contact(world), phone=NEW_NUMBER) is None
 
 
@@ -207,6 +214,54 @@ def test_a_typing_error_in_a_new_entry_is_corrected_at_once_and_cools_off_anew(
     after = read(world, made.id)
     assert (after.phone, after.phone_verified_at) == ("+37410000778", None)
     assert after.usable_from == world.now + COOLING_OFF
+
+
+def test_a_new_name_is_told_to_who_bears_it_and_who_keeps_it(world: World) -> None:
+    spoc = contact(world)
+    assert change(world, spoc, name="Chief Thief") is None
+    told = written(world, "contact_renamed")
+    assert set(told) == {SPOC_MAIL, KEEPER}
+    letter = compose(
+        "register/contact_renamed", told[SPOC_MAIL], "https://cp.example", "production"
+    )
+    assert f"the contact “{spoc.name}” of Meridian Telecom" in letter.text
+    assert "it is Chief Thief now" in letter.text
+    change(world, read(world, spoc.id), languages="en")
+    assert written(world, "contact_renamed") == told
+
+
+def test_a_contact_is_changed_five_times_a_day_and_stopped_at_any_time(world: World) -> None:
+    """Each change is a letter to everybody: nobody is to be buried in them."""
+    spoc = contact(world)
+    for last in range(contacts.CHANGES):
+        waits = change(world, spoc, phone=f"+3747700024{last}")
+        assert waits is not None
+        with world.database.transaction() as session:
+            actor = world.actor(ADMIN, fresh=False)
+            contacts.cancel_change(session, actor, waits.id, world.now)
+    with pytest.raises(RateLimited, match="5 times within a day"):
+        change(world, spoc, phone=NEW_NUMBER)
+    with pytest.raises(RateLimited):
+        remove(world, contact(world))
+    assert change(world, contact(world, Function.DEPUTY), phone=NEW_NUMBER) is not None
+    world.clock.move(hours=24, seconds=1)
+    assert change(world, spoc, phone=NEW_NUMBER) is not None
+
+
+def test_an_organisation_keeps_so_many_contacts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert contacts.ENTRIES == 200
+    monkeypatch.setattr(contacts, "ENTRIES", 7)  # five stand there
+    made = [enter(world, phone=f"+3741000077{i}") for i in range(2)]
+    with pytest.raises(InvalidTransition, match="7 contacts already"):
+        enter(world, phone="+37410000779")
+    for again in range(5):
+        remove(world, made.pop())
+        made.append(enter(world, phone=f"+3741000078{again}"))
+    remove(world, made.pop())
+    with pytest.raises(RateLimited, match="entered within a day"):
+        enter(world, phone="+37410000789")
 
 
 # Stopping

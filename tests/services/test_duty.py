@@ -13,15 +13,18 @@ from sqlalchemy.orm import Session
 
 from liaison.documents.letters import compose
 from liaison.domain.actors import Actor
-from liaison.errors import Forbidden, Invalid, NotFound, StaleFactor
-from liaison.models import Contact, DutyOverride, Entry, Message, Person, Rota
+from liaison.domain.vocabulary import Function
+from liaison.errors import Forbidden, Invalid, InvalidTransition, NotFound, StaleFactor
+from liaison.models import Contact, DutyOverride, Entry, Message, Person, Provider, Rota
 from liaison.queries import duty as queries
 from liaison.queries.duty import Owner
-from liaison.services import duty, duty_feeds, duty_overrides
+from liaison.services import duty, duty_feeds, duty_overrides, duty_scope
 from liaison.services.organisations import AlreadyDone
 from tests.world import World
 
 MERIDIAN = "Meridian Telecom"
+KEEPER = "t.avagyan@meridian.example"
+SUPERVISORS = ["supervisor@police.example", "supervisor@politie.example"]
 
 
 @pytest.fixture
@@ -59,8 +62,8 @@ def who(session: Session, world: World, at: datetime | None = None) -> list[str]
     return [c.email for c in queries.on_duty(session, owner(world), at or world.now)]
 
 
-def letters(session: Session) -> list[Message]:
-    query = select(Message).where(Message.letter == "register/duty_changed")
+def letters(session: Session, letter: str = "duty_changed") -> list[Message]:
+    query = select(Message).where(Message.letter == f"register/{letter}")
     return list(session.scalars(query.order_by(Message.address)))
 
 
@@ -98,6 +101,7 @@ def test_a_rota_says_who_is_on_duty_and_its_members_are_told(
     assert [m.address for m in letters(session)] == [
         "deputy@meridian.example",
         "spoc@meridian.example",
+        KEEPER,
     ]
     letter = compose("register/duty_changed", letters(session)[0].params, "http://localhost", "")
     assert "Night desk" in letter.text and "Ruben Vardanyan" in letter.text
@@ -243,6 +247,9 @@ def test_faults_of_an_override(session: Session, world: World) -> None:
         ("2026-11-20 10:00", "2026-11-21 10:00", "/ends_at"),
         ("2026-11-24 10:00", "2099-11-24 10:00", "/ends_at"),
         ("9999-12-31 23:59", "9999-12-31 23:59", "/ends_at"),
+        ("2026-11-24 10:00", "2026-12-25 12:00", "/ends_at"),
+        # Counted from now: what has passed is not in it.
+        ("2026-01-01 10:00", "2026-12-25 12:00", "/ends_at"),
     ):
         with pytest.raises(Invalid) as refused:
             duty_overrides.override(session, actor, override(spoc, start, end), world.now)
@@ -250,6 +257,103 @@ def test_faults_of_an_override(session: Session, world: World) -> None:
     given = override(spoc, "2026-11-24 10:00", "2026-11-24 11:00") | {"rota": str(uuid4())}
     with pytest.raises(Invalid, match="1 field"):
         duty_overrides.override(session, actor, given, world.now)
+
+
+def test_nobody_comes_on_duty_in_silence_with_a_stolen_factor(
+    session: Session, world: World
+) -> None:
+    spoc, deputy, legal = contacts(session, world)[:3]
+    span = ("2026-11-23 10:00", "2026-12-24 10:00")
+    actor = world.actor("spoc")
+    row = duty_overrides.override(session, actor, override(legal, *span), world.now)
+    # No rota stands: it is the SPOC who is called no longer.
+    told = {m.address: m.params for m in letters(session)}
+    assert set(told) == {legal.email, spoc.email, KEEPER}
+    assert all(f"in place of {spoc.name}" in params["what"] for params in told.values())
+    unusual = letters(session, "duty_unusual")
+    assert [m.address for m in unusual] == SUPERVISORS
+    letter = compose("register/duty_unusual", unusual[0].params, "http://localhost", "")
+    assert legal.name in letter.subject and "no cooling-off" in letter.text
+    duty_overrides.cancel_override(session, actor, row.id, world.now)
+    back = [m.address for m in letters(session) if "taken back" in m.params["what"]]
+    assert back == [legal.email, spoc.email, KEEPER]
+    duty_overrides.override(session, actor, override(deputy, *span), world.now)
+    assert len(letters(session, "duty_unusual")) == 2, "a deputy surprises nobody"
+
+
+def test_who_keeps_people_is_told_otherwise_than_who_is_called(
+    session: Session, world: World
+) -> None:
+    spoc = contacts(session, world)[0]
+    duty.make_rota(session, world.actor("spoc"), data(spoc), world.now)
+    texts = {
+        m.address: compose("register/duty_changed", m.params, "http://localhost", "").text
+        for m in letters(session)
+    }
+    assert "see that your phone is with you" in texts[spoc.email]
+    assert "because you keep the people" in texts[KEEPER]
+
+
+def test_a_rota_of_others_than_spocs_is_told_to_the_other_side(
+    session: Session, world: World
+) -> None:
+    spoc, deputy, legal = contacts(session, world)[:3]
+    actor = world.actor("spoc")
+    rota = duty.make_rota(session, actor, data(deputy), world.now)
+    assert spoc.email in [m.address for m in letters(session)], "called until now"
+    assert letters(session, "duty_unusual") == []
+    duty.change_rota(session, actor, rota.id, data(deputy, legal), world.now)
+    assert [m.address for m in letters(session, "duty_unusual")] == SUPERVISORS
+
+
+def test_an_authoritys_duty_officer_is_told_that_somebody_stands_in(
+    session: Session, world: World
+) -> None:
+    officer, supervisor = contacts(session, world, "CP")
+    span = ("2026-11-23 10:00", "2026-11-24 10:00")
+    given = override(supervisor, *span)
+    duty_overrides.override(session, world.actor("supervisor"), given, world.now)
+    assert {m.address for m in letters(session)} == {
+        officer.email,
+        supervisor.email,
+        "s.martirosyan@police.example",
+    }
+    assert letters(session, "duty_unusual") == []
+
+
+def test_a_rota_cannot_end_where_the_ladders_would_call_nobody_then(
+    session: Session, world: World
+) -> None:
+    spoc, deputy = contacts(session, world)[:2]
+    actor = world.actor("spoc")
+    rota = duty.make_rota(session, actor, data(deputy), world.now)
+    spoc.function = Function.DEPUTY
+    session.flush()
+    with (
+        pytest.raises(InvalidTransition, match="nobody is registered whom"),
+        session.begin_nested(),
+    ):
+        duty.end_rota(session, actor, rota.id, world.now)
+    assert who(session, world) == [deputy.email]
+    another = duty.make_rota(session, actor, data(spoc), world.now)
+    duty.end_rota(session, actor, rota.id, world.now)
+    spoc.function = Function.PRIMARY
+    session.flush()
+    duty.end_rota(session, actor, another.id, world.now)
+
+
+@pytest.mark.postgresql_only
+def test_orders_are_issued_while_a_rota_is_written(world: World, database_kind: str) -> None:
+    """An order refers to the organisation that is held meanwhile."""
+    provider = world.register.providers[MERIDIAN]
+    with world.database.transaction() as writing:
+        duty_scope.to_write(writing, world.actor("spoc"), world.now)
+        with world.database.transaction() as other:
+            # What the check of a foreign key asks for.
+            query = select(Provider.id).where(Provider.id == provider)
+            assert other.scalars(
+                query.with_for_update(nowait=True, read=True, key_share=True)
+            ).one()
 
 
 def test_two_people_exchange_two_shifts_and_take_it_back(session: Session, world: World) -> None:
@@ -263,7 +367,7 @@ def test_two_people_exchange_two_shifts_and_take_it_back(session: Session, world
     assert who(session, world, second.shift.start) == [spoc.email]
     assert halves[0].pair == halves[1].pair is not None
     told = [m for m in letters(session) if "in place of" in m.params["what"]]
-    assert {m.address for m in told} == {spoc.email, deputy.email}
+    assert {m.address for m in told} == {spoc.email, deputy.email, KEEPER}
     both = duty_overrides.cancel_override(session, actor, halves[1].id, world.now)
     assert {row.id for row in both} == {half.id for half in halves}
     assert who(session, world, first.shift.start) == [spoc.email]
@@ -417,3 +521,19 @@ def test_a_feed_counts_until_it_is_revoked_or_its_maker_leaves(
     with pytest.raises(NotFound):
         duty_feeds.read(session, other, world.now)
     assert log(session)[-3:] == ["duty_feed_made", "duty_feed_revoked", "duty_feed_made"]
+
+
+def test_a_feed_ends_with_the_office_of_its_maker(session: Session, world: World) -> None:
+    _, token = duty_feeds.make_feed(session, world.actor("spoc"), "A phone", world.now)
+    maker = session.get_one(Person, world.person("spoc").id)
+    maker.provider_id = world.register.providers["Norvik Mobile"]
+    session.flush()
+    with pytest.raises(NotFound):
+        duty_feeds.read(session, token, world.now)
+    maker.provider_id = world.register.providers[MERIDIAN]
+    session.flush()
+    assert duty_feeds.read(session, token, world.now)
+    maker.roles.clear()
+    session.flush()
+    with pytest.raises(NotFound):
+        duty_feeds.read(session, token, world.now)

@@ -206,8 +206,59 @@ def test_pages_at_the_top_come_neither_too_often_nor_too_seldom(
     world: World, minutes: int, stands: bool
 ) -> None:
     """Between five minutes and a day."""
-    found = told(world, ladder(rung(Whom.ON_DUTY, EMAIL), page_every=minutes))
-    assert set(found) == (set() if stands else {"/ladders/emergency/page_every"})
+    only = ladder(rung(Whom.ON_DUTY, EMAIL), page_every=minutes, urgency=Urgency.URGENT)
+    assert set(told(world, only)) == (set() if stands else {"/ladders/urgent/page_every"})
+
+
+def repeated(urgency: Urgency, repeats: int, minutes: int, page_every: int = 15) -> Change:
+    """One rung at once that is repeated so often, so many minutes apart."""
+    every = timedelta(minutes=minutes)
+    only = Rung(timedelta(0), Whom.ON_DUTY, (EMAIL,), repeats=repeats, every=every)
+    return ladder(only, page_every=page_every, urgency=urgency)
+
+
+HOUR, DAY = 60, 24 * 60
+
+
+@pytest.mark.parametrize(
+    ("urgency", "most"),
+    [(Urgency.EMERGENCY, 4 * HOUR), (Urgency.URGENT, 7 * DAY), (Urgency.ROUTINE, 30 * DAY)],
+)
+def test_the_top_is_not_put_off_for_weeks_by_late_repeats(
+    world: World, urgency: Urgency, most: int
+) -> None:
+    """In an emergency it comes before the time to preserve ends (4 h here)."""
+    place = f"/ladders/{urgency.value}/latest"
+    assert told(world, repeated(urgency, 1, most - 15)) == {}
+    found = told(world, repeated(urgency, 1, most - 14))
+    assert set(found) == {place}
+    assert "the supervisor would be paged for the first time after" in found[place]
+    late = Rung(timedelta(minutes=most), Whom.ON_DUTY, (EMAIL,))
+    at_once = rung(Whom.ON_DUTY, EMAIL)
+    assert place in told(world, ladder(at_once, late, urgency=urgency))
+
+
+def test_in_an_emergency_nobody_sleeps_for_more_than_a_day_between_two_calls(world: World) -> None:
+    """However long the time to preserve was agreed to be."""
+
+    def slow(_: Session, memorandum: Memorandum) -> None:
+        clocks = {**memorandum.terms["clocks"], "emergency": {"acknowledge": 60, "preserve": 9999}}
+        memorandum.terms = {**memorandum.terms, "clocks": clocks}
+
+    assert told(world, repeated(Urgency.EMERGENCY, 2, DAY), slow) == {}
+    found = told(world, repeated(Urgency.EMERGENCY, 2, DAY + 1), slow)
+    assert set(found) == {"/ladders/emergency/apart"}
+
+
+def test_a_ladder_calls_sixty_times_at_most(world: World) -> None:
+    """What pages ask the register for, step by step, stays bounded."""
+    some = Rung(timedelta(0), Whom.FALLBACK, (EMAIL,), repeats=19, every=timedelta(minutes=1))
+    assert told(world, ladder(some, some, some)) == {}
+    found = told(world, ladder(some, some, some, rung(Whom.ON_DUTY, EMAIL)))
+    assert found == {
+        "/ladders/emergency": "Emergency: the ladder calls 61 times, at most 60 are possible. "
+        "Take some out."
+    }
 
 
 def test_a_ladder_without_rungs_or_a_rung_without_ways_cannot_stand(world: World) -> None:

@@ -5,25 +5,42 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from uuid6 import uuid7
 
 from liaison.domain.actors import Actor
 from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.memorandum_entry import written
 from liaison.domain.terms import terms_from_json
-from liaison.domain.vocabulary import Channel, MemorandumState, Role, Side, Status, Urgency
+from liaison.domain.vocabulary import (
+    Channel,
+    Function,
+    MemorandumState,
+    Role,
+    Side,
+    Status,
+    Urgency,
+)
 from liaison.errors import Forbidden, Invalid, LiaisonError, NotFound, StaleFactor
-from liaison.models import Contact, Entry, Memorandum, Message, Provider
+from liaison.models import (
+    Contact,
+    Entry,
+    Memorandum,
+    MemorandumDocument,
+    Message,
+    Person,
+    PersonRole,
+    Provider,
+)
 from liaison.queries import memoranda as queries
 from liaison.queries import registry
-from liaison.services import memoranda, memorandum_signing
+from liaison.services import contact_scope, memoranda, memorandum_signing, people
 from liaison.services.memoranda import NotNow, Overtaken
 from liaison.services.organisations import AlreadyDone
 from tests.world import World
@@ -616,6 +633,22 @@ def test_both_sides_are_told_of_the_end_and_orders_can_be_issued_on_the_last_day
     assert binding(world) is None
 
 
+def test_where_nobody_can_sign_whoever_works_there_is_told_of_the_end(world: World) -> None:
+    with world.database.reading() as session:
+        row = session.scalars(
+            select(Memorandum).where(
+                Memorandum.provider_id == world.register.providers["Norvik Mobile"],
+                Memorandum.authority_id == world.register.authorities["CP"],
+            )
+        ).one()
+    end(world, row.id, world.now.date(), by=SUPERVISOR)
+    with world.database.reading() as session:
+        told = session.scalars(
+            select(Message.address).where(Message.letter == "register/memorandum_ended")
+        )
+        assert "i.berg@norvik.example" in set(told)
+
+
 @pytest.mark.parametrize(
     ("last", "reason", "pointers"),
     [
@@ -647,11 +680,11 @@ def test_a_draft_is_seen_by_both_parties_people_and_by_nobody_else(world: World)
     draft = begin(world)
     with world.database.reading() as session:
         for who in ("officer", "supervisor", "auditor", "administrator", "spoc", KEEPER):
-            rows = queries.listed(session, world.actor(who), world.now.date())
+            rows = queries.listed(session, world.actor(who), world.now.date()).rows
             assert rows[0].memorandum.id == draft, who
             assert rows[0].waits_for == list(Side)
         for who in ("foreign_officer", "norvik_spoc", "sevan_spoc"):
-            rows = queries.listed(session, world.actor(who), world.now.date())
+            rows = queries.listed(session, world.actor(who), world.now.date()).rows
             assert draft not in {row.memorandum.id for row in rows}
             with pytest.raises(NotFound):
                 queries.find(session, world.actor(who), draft)
@@ -673,3 +706,176 @@ def test_another_authoritys_auditor_does_not_read_of_it(world: World) -> None:
         f"portal.memorandum_{what}" for what in ("agreed", "signed", "signed", "drafted")
     ]
     assert Role.AUDITOR in own.roles
+
+
+@pytest.mark.one_database
+def test_a_long_list_comes_in_pages_and_each_row_is_compared_with_its_own_pair_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world.database.transaction() as session:
+        first = session.get_one(Memorandum, first_of(world))
+        source = {
+            column.key: getattr(first.provider, column.key)
+            for column in Provider.__table__.columns
+            if column.key not in ("id", "name", "name_key")
+        }
+        more = [Provider(**{**source, "name": f"P{n:03}"}) for n in range(150)]
+        session.add_all(more)
+        session.flush()
+        for one in more:
+            session.add(
+                Memorandum(
+                    authority_id=first.authority_id,
+                    provider_id=one.id,
+                    reference="R",
+                    version=1,
+                    signed_on=first.signed_on,
+                    in_force_from=first.in_force_from,
+                    terms=first.terms,
+                )
+            )
+    compared: list[Memorandum] = []
+    real = queries.successor
+
+    def counted(one: Memorandum, others: Iterable[Memorandum]) -> Memorandum | None:
+        others = list(others)
+        compared.extend(others)
+        return real(one, others)
+
+    monkeypatch.setattr(queries, "successor", counted)
+    statements: list[str] = []
+    with world.database.reading() as session:
+        engine = session.get_bind()
+        event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+        pages = [
+            queries.listed(session, world.actor(SUPERVISOR), world.now.date(), page)
+            for page in (1, 2, 99)
+        ]
+    assert [(found.page, found.pages, len(found.rows)) for found in pages] == [
+        (1, 2, 100),
+        (2, 2, 54),
+        (2, 2, 54),
+    ]
+    names = [row.memorandum.provider.name for found in pages[:2] for row in found.rows]
+    assert names == sorted(names, key=str.casefold)
+    assert len(compared) == 100 + 54 + 54, "each with those of its own pair: itself, here"
+    assert len(statements) <= 3 * 6
+
+
+# Whoever left, and what goes with it
+
+
+def leave(world: World, who: str, *, without: bool = False) -> None:
+    """Somebody's account is disabled, or (``without``) they lose their role, beside the verbs."""
+    with world.database.transaction() as session:
+        person = session.get_one(Person, world.person(who).id)
+        if without:
+            person.roles.clear()
+        else:
+            person.disabled_at = world.now
+
+
+@pytest.mark.parametrize("without", [False, True])
+def test_what_somebody_signed_who_left_is_no_agreement(world: World, without: bool) -> None:
+    """Their side signs again; the other side's signature, given now, stands."""
+    draft = begin(world)
+    sign(world, draft, SUPERVISOR)
+    leave(world, SUPERVISOR, without=without)
+    sign(world, draft, KEEPER)
+    row, _ = seen(world, draft)
+    assert row.state is MemorandumState.DRAFT
+    assert [signature.side for signature in row.standing] == [Side.PROVIDER]
+    assert noted(world)[-1][1]["voided"] == ["Mariam Grigoryan"]
+
+
+def test_whose_colleague_left_signs_in_their_place(world: World) -> None:
+    draft = begin(world)
+    sign(world, draft, SUPERVISOR)
+    with world.database.transaction() as session:
+        officer = session.get_one(Person, world.person("second_officer").id)
+        officer.roles.append(PersonRole(role=Role.SUPERVISOR))
+    leave(world, SUPERVISOR)
+    stands_in = world.actor("second_officer")
+    roles = frozenset({Role.SUPERVISOR})
+    row, sha256 = seen(world, draft)
+    with world.database.transaction() as session:
+        signer = Actor(**{**vars(stands_in), "roles": roles})
+        memorandum_signing.sign(session, signer, draft, sha256, row.edit, world.now)
+    sign(world, draft, KEEPER)
+    assert seen(world, draft)[0].state is MemorandumState.AGREED
+
+
+@pytest.mark.parametrize("act", ["disable", "set_roles"])
+def test_with_their_access_goes_what_they_signed_in_drafts_only(world: World, act: str) -> None:
+    agreed = begin(world)
+    agree(world, agreed)
+    draft = begin(world)
+    write(world, draft, SUPERVISOR, in_force_from="2027-03-01")
+    sign(world, draft, SUPERVISOR)
+    with world.database.transaction() as session:
+        keeper, who = world.actor("administrator"), world.person(SUPERVISOR).id
+        if act == "disable":
+            people.disable(session, keeper, who, "Left", world.now)
+        else:
+            people.set_roles(session, keeper, who, ["officer"], "Moved", world.now)
+    assert seen(world, draft)[0].standing == []
+    assert len(seen(world, agreed)[0].standing) == 2
+
+
+def test_drafts_that_come_and_go_all_day_are_told_of_once(world: World) -> None:
+    for _ in range(3):
+        draft = begin(world)
+        with world.database.transaction() as session:
+            memoranda.discard(session, world.actor(SUPERVISOR), draft, 1, world.now)
+    assert [name for name, _ in letters(world)] == [
+        "register/memorandum_drafted",
+        "register/memorandum_discarded",
+    ]
+    world.clock.move(days=1)
+    begin(world)
+    assert letters(world)[-1][0] == "register/memorandum_drafted"
+    assert len(letters(world)) == 3
+
+
+def test_why_it_ended_stands_in_the_portal_and_in_no_letter(world: World) -> None:
+    end(world, first_of(world), date(2026, 11, 24), reason="Call +374 99 000000 at once")
+    with world.database.reading() as session:
+        told = session.scalars(
+            select(Message.params).where(Message.letter == "register/memorandum_ended")
+        ).all()
+    assert told
+    assert "Call" not in json.dumps(told)
+
+
+def test_the_document_of_a_discarded_draft_is_not_kept(world: World) -> None:
+    draft = begin(world)
+    with world.database.transaction() as session:
+        actor = world.actor(KEEPER)
+        memoranda.attach(session, actor, draft, "x.pdf", PDF, 1, world.now)
+        memoranda.discard(session, actor, draft, 2, world.now)
+    with world.database.reading() as session:
+        assert session.get(MemorandumDocument, draft) is None
+
+
+def test_a_contact_is_not_removed_beside_the_signature_that_counts_on_it(world: World) -> None:
+    """Whoever signs waits for the removal, and is then told whom the ladder would not reach."""
+    draft = begin(world)
+    removed, signing = threading.Event(), threading.Event()
+
+    def remove() -> None:
+        with world.database.transaction() as session:
+            provider = session.get_one(Provider, world.register.providers["Meridian Telecom"])
+            contact_scope.hold(session, provider)
+            for contact in provider.contacts:
+                if contact.function is Function.FALLBACK:
+                    contact.removed_at = world.now
+            session.flush()
+            removed.set()
+            signing.wait(0.5)
+
+    def put_under() -> None:
+        removed.wait(5)
+        sign(world, draft, SUPERVISOR)
+
+    made = together(remove, put_under)
+    assert [type(found) for found in made] == [type(None), Invalid]

@@ -170,3 +170,17 @@ def test_only_administrators_with_a_fresh_factor_keep_them(world: World) -> None
             party_rules.remove(session, stale, uuid4(), world.now)
         with pytest.raises(Forbidden):
             queries.rules(session, world.actor("spoc"))
+
+
+def test_of_two_who_enter_one_rule_at_once_one_is_told_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(world)
+    monkeypatch.setattr(party_rules, "_named", lambda *_: None)  # both looked before either wrote
+    with pytest.raises(Invalid) as refused:
+        enter(world)
+    assert refused.value.errors[0].pointer == "/name"
+    other = enter(world, name="Sweden")
+    with pytest.raises(Invalid) as refused:
+        change(world, other, party_rules.version(read(world, other)))
+    assert refused.value.errors[0].pointer == "/name"

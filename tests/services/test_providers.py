@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from typing import Any
@@ -24,6 +25,7 @@ from liaison.models import (
     Provider,
 )
 from liaison.models.base import new_id
+from liaison.queries import registry
 from liaison.queries.proposals import propose
 from liaison.services import authorities, first_administrators, holdings, invitations, providers
 from liaison.services.organisations import AlreadyDone
@@ -230,6 +232,56 @@ def test_a_key_goes_from_one_provider_to_another(world: World) -> None:
         assert propose(session, "+37491000118")[0].provider.name == "Sevan Hosting"
 
 
+def test_a_name_in_any_script_is_found_in_any_case(world: World) -> None:
+    made = register(world, name="Ärger Telekom")
+    with world.database.reading() as session:
+        for name in ("Ärger Telekom", "ärger telekom", " ÄRGER TELEKOM ", "A\u0308rger Telekom"):
+            found = registry.provider_named(session, name)
+            assert found is not None
+            assert found.id == made.id
+    with pytest.raises(Invalid) as refused:
+        register(world, name="ärger Telekom", domains=[])
+    assert set(faults(refused)) == {"/name"}
+
+
+def test_no_provider_is_named_like_the_domain_of_another(world: World) -> None:
+    with pytest.raises(Invalid) as refused:
+        register(world, name="Meridian.Example")
+    assert "meridian.example is a domain of Meridian Telecom" in faults(refused)["/name"]
+    with pytest.raises(Invalid) as refused:
+        change(world, "Norvik Mobile", name="meridian.example")
+    assert set(faults(refused)) == {"/name"}
+    change(world, "Norvik Mobile", name="norvik.example")
+    register(world, name="later.example", domains=[])
+    with pytest.raises(Invalid) as refused:
+        change(world, "Meridian Telecom", domains=["meridian.example", "later.example"])
+    assert set(faults(refused)) == {"/domains"}
+
+
+def test_two_that_take_domains_from_each_other_at_once_are_told_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, insert = threading.Barrier(2), holdings._insert
+
+    def slowly(*args: Any) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(1)
+        insert(*args)
+
+    monkeypatch.setattr(holdings, "_insert", slowly)
+    actor, now, acts = world.actor("administrator"), world.now, []
+    for name, domain in (("Norvik Mobile", "sevan"), ("Sevan Hosting", "norvik")):
+        row = stored(world, name)
+        entry = {**plain(providers.entry_of(row)), "domains": [f"{domain}.example"]}
+        acts.append(
+            lambda session, row=row, entry=entry: providers.change_provider(
+                session, actor, row.id, entry, providers.version(row), now
+            )
+        )
+    answers = at_once(world, *acts)
+    assert all(isinstance(answer, Invalid) for answer in answers), answers
+
+
 def at_once(world: World, *acts: Any) -> list[object]:
     """What became of acts in as many transactions that all begin together."""
     gate = threading.Barrier(len(acts))
@@ -283,6 +335,30 @@ def test_of_two_who_register_one_name_at_once_one_is_told_so(world: World) -> No
     (refused,) = [answer for answer in answers if isinstance(answer, LiaisonError)]
     assert isinstance(refused, Invalid)
     assert refused.errors[0].pointer == "/name"
+
+
+def test_of_two_whose_names_differ_by_case_at_once_one_is_told_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, free = threading.Barrier(2), providers._name_is_free
+
+    def slowly(*args: Any) -> None:
+        free(*args)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(1)
+
+    monkeypatch.setattr(providers, "_name_is_free", slowly)
+    actor, now = world.actor("administrator"), world.now
+
+    def act(name: str) -> Any:
+        data = {"name": name, "country": "AM", "time_zone": "UTC"}
+        return lambda session: providers.register_provider(session, actor, data, now)
+
+    answers = at_once(world, act("Ararat Net"), act("ARARAT NET"))
+    (refused,) = [answer for answer in answers if isinstance(answer, LiaisonError)]
+    assert isinstance(refused, Invalid)
+    with world.database.reading() as session:
+        assert registry.provider_named(session, "ararat net") is not None
 
 
 def test_rows_follow_the_lists_when_they_are_written_by_hand(world: World) -> None:
@@ -419,6 +495,35 @@ def test_an_organisation_with_an_administrator_invites_its_own_people(world: Wor
             .values(disabled_at=world.now)
         )
     invite(world, "Meridian Telecom", "mole@meridian.example")
+
+
+def test_one_administrator_alone_takes_no_provider_over(world: World) -> None:
+    with world.database.transaction() as session:
+        gone = update(Person).where(Person.email == "t.avagyan@meridian.example")
+        session.execute(gone.values(disabled_at=world.now))
+    change(world, "Meridian Telecom", domains=["meridian.example", "evil.example"])
+    supervisor, spoc = (world.person(who).email for who in ("supervisor", "spoc"))
+    assert {supervisor, spoc} <= {letter.address for letter in letters(world)}
+    with pytest.raises(Invalid) as refused:
+        invite(world, "Meridian Telecom", "thief@evil.example")
+    assert "less than 72 hours ago. Until 2026-11-26T" in faults(refused)["/email"]
+    change(world, "Meridian Telecom", country="GE")  # another change makes it no older
+    world.clock.move(hours=71)
+    with pytest.raises(Invalid):
+        invite(world, "Meridian Telecom", "thief@mail.evil.example")
+    world.clock.move(hours=1)
+    invite(world, "Meridian Telecom", "thief@evil.example")
+    with world.database.reading() as session:
+        query = select(Message).where(Message.letter == "register/first_administrator")
+        told = list(session.scalars(query))
+    assert {supervisor, spoc} <= {letter.address for letter in told}
+    text = compose(told[0].letter, told[0].params, BASE, "live").text
+    assert "Nare Sahakyan (thief@evil.example)" in text
+
+
+def test_at_an_older_domain_the_first_administrator_is_invited_at_once(world: World) -> None:
+    change(world, "Norvik Mobile", domains=["norvik.example", "new.example"])
+    invite(world, "Norvik Mobile", "n.sahakyan@norvik.example")
 
 
 def test_the_invitation_asks_what_every_invitation_asks(world: World) -> None:

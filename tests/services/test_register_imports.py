@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -10,13 +12,23 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from liaison.documents import provider_csv
 from liaison.domain.vocabulary import Status
-from liaison.errors import Forbidden, InvalidTransition, NotFound, StaleFactor
+from liaison.errors import Forbidden, Invalid, InvalidTransition, NotFound, StaleFactor
 from liaison.models import Entry, Holding, Message, Provider, RegisterImport
 from liaison.queries import register_imports as queries
-from liaison.services import holdings, import_run, providers, register_imports
+from liaison.services import (
+    holdings,
+    housekeeping,
+    import_check,
+    import_run,
+    orders,
+    providers,
+    register_imports,
+)
 from liaison.services.organisations import AlreadyDone
 from tests.world import World
 
@@ -402,3 +414,185 @@ def test_what_was_laid_aside_or_confirmed_is_over(world: World) -> None:
     confirm(world, again)
     with pytest.raises(AlreadyDone):
         confirm(world, again)
+
+
+@pytest.mark.postgresql_only
+def test_an_order_is_issued_while_a_file_is_being_written(world: World) -> None:
+    """It refers to a provider that is held meanwhile; nothing makes it wait."""
+    draft = world.draft("03-cgnat-fraud-routine.json")
+    issued: list[object] = []
+
+    def issue() -> None:
+        with world.database.transaction() as session:
+            officer = world.actor("officer")
+            issued.append(orders.issue(session, officer, draft.name, None, world.now))
+
+    with world.database.transaction() as session:
+        import_run._lock(session, set(world.register.providers.values()))
+        other = threading.Thread(target=issue)
+        other.start()
+        other.join(5)
+        waited = not issued
+    other.join()
+    assert not waited
+
+
+def test_a_name_is_compared_in_every_script(world: World) -> None:
+    change(world, "Sevan Hosting", name="ΤΗΛΕΦΩΝΟΣ")
+    made = check(world, file([line(1, name="τηλεφωνοσ", domains="")]))
+    assert made.report["counts"]["changed"] == 1, "it is that provider's row"
+    new = check(world, file([line(2, name="Öresund Net")]))
+    confirm(world, new)
+    change(world, "Norvik Mobile", name="öresund NET")
+    work(world)
+    assert state(world, new).report["failed"][0][1] == "name"
+
+
+def test_a_file_that_cannot_be_worked_through_fails_and_stands_in_nobodys_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, good = check(world, file([line(1)])), check(world, file([line(2)]))
+    confirm(world, broken)
+    world.clock.move(minutes=1)
+    confirm(world, good)
+    tell = import_run._tell
+
+    def poisoned(session: Session, row: RegisterImport, *rest: Any) -> None:
+        if row.id == broken.id:
+            raise KeyError("poison")
+        tell(session, row, *rest)
+
+    monkeypatch.setattr(import_run, "_tell", poisoned)
+    work(world)
+    after = state(world, broken)
+    assert (after.state, after.rows) == ("failed", [])
+    assert "Send it anew" in after.report["failed"][0][2]
+    assert state(world, good).state == "done"
+    assert count(world)[0] == 5, "what was written of the other is taken back"
+
+
+def test_a_database_that_stumbles_is_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = check(world, file([line(1)]))
+    confirm(world, made)
+
+    def stumbling(*_: Any) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("deadlock"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(import_run, "_tell", stumbling)
+        with pytest.raises(OperationalError):
+            portion(world)
+    assert state(world, made).state == "confirmed"
+    work(world)
+    assert state(world, made).state == "done"
+
+
+def steps_to_compare(count: int) -> int:
+    """Lines of code that are run for so many rows that all say the same."""
+    keys = ";".join(f"+1201{n:04}" for n in range(20))
+    lines = [f"P,AM,Asia/Yerevan,{keys}" for _ in range(count)]
+    rows = import_check.read(file(lines, "name,country,time_zone,phone_prefixes"))
+    steps = 0
+
+    def step(*_: object) -> Any:
+        nonlocal steps
+        steps += 1
+        return step
+
+    sys.settrace(step)
+    try:
+        import_check._told_twice(rows, "name", "This name", lambda row: row.name)
+        import_check._keys_told_twice(rows)
+    finally:
+        sys.settrace(None)
+    assert all(len(row.faults) == 21 for row in rows)
+    assert f"rows 3, 4, 5, 6, 7 and {count - 6} more" in rows[0].faults[0].detail
+    return steps
+
+
+@pytest.mark.one_database
+def test_a_file_of_four_times_as_many_rows_is_not_compared_in_sixteen_times_the_time() -> None:
+    assert steps_to_compare(400) < 5 * steps_to_compare(100)
+
+
+@pytest.mark.one_database
+def test_of_one_row_a_hundred_faults_are_kept_and_all_are_counted(world: World) -> None:
+    wrong = ";".join(f"wrong{n}" for n in range(150))
+    made = check(world, file([line(1, phone_prefixes=wrong)]))
+    assert len(made.report["faults"]) == 100
+    assert made.report["counts"]["faults"] == 150
+
+
+def test_a_stolen_session_has_no_file_compared(world: World) -> None:
+    actor = world.actor("administrator", fresh=False)
+    with world.database.reading() as session:
+        for verb in (register_imports.check, register_imports.look):
+            with pytest.raises(StaleFactor):
+                verb(session, actor, "x.csv", file([line(1)]), world.now)
+
+
+def test_a_row_that_closes_a_provider_needs_a_reason(world: World) -> None:
+    content = file(["Sevan Hosting,AM,Asia/Yerevan,closed"], "name,country,time_zone,status")
+    made = check(world, content)
+    with pytest.raises(Invalid) as refused:
+        confirm(world, made)
+    assert refused.value.errors[0].pointer == "/reason"
+    with world.database.transaction() as session:
+        actor = world.actor("administrator")
+        register_imports.confirm(session, actor, made.id, world.now, "It went bankrupt.")
+    work(world)
+    assert provider(world, "Sevan Hosting").status is Status.CLOSED
+    with world.database.reading() as session:
+        query = select(Entry.data).where(Entry.type == "portal.register_import_confirmed")
+        (data,) = session.scalars(query)
+    assert json.loads(data or "")["reason"] == "It went bankrupt."
+
+
+def test_a_file_that_nobody_confirmed_is_laid_aside_after_a_week(world: World) -> None:
+    made = check(world, file([line(1)]))
+    world.clock.move(days=7)
+    with world.database.transaction() as session:
+        housekeeping.tidy(session, world.now)
+    assert state(world, made).state == "checked"
+    world.clock.move(minutes=1)
+    with world.database.transaction() as session:
+        housekeeping.tidy(session, world.now)
+    after = state(world, made)
+    assert (after.state, after.rows) == ("discarded", [])
+    with pytest.raises(AlreadyDone):
+        confirm(world, made)
+
+
+def test_a_name_that_is_a_domain_of_another_is_a_fault(world: World) -> None:
+    made = check(
+        world,
+        file(
+            [
+                line(1, name="meridian.example"),
+                line(2, name="p3.example"),
+                line(3),
+                line(4, name="p4.example"),
+            ]
+        ),
+    )
+    assert faults(made) == {2: ["name"], 3: ["name"]}
+    meanwhile = check(world, file([line(5, name="later.example")]))
+    confirm(world, meanwhile)
+    change(world, "Norvik Mobile", domains=("later.example",))
+    work(world)
+    assert state(world, meanwhile).report["failed"][0][1] == "name"
+
+
+def test_a_domain_from_a_file_is_as_new_as_one_from_the_page(world: World) -> None:
+    content = file(
+        ["Meridian Telecom,AM,Asia/Yerevan,meridian.example;evil.example"],
+        "name,country,time_zone,domains",
+    )
+    confirm(world, check(world, content))
+    work(world)
+    assert set(provider(world, "Meridian Telecom").domains_since) == {"evil.example"}
+    with world.database.reading() as session:
+        letters = session.scalars(select(Message.address).where(Message.letter.contains("entry")))
+        assert {world.person("supervisor").email, world.person("spoc").email} <= set(letters)

@@ -12,12 +12,14 @@ from liaison.domain.ladder import Whom
 from liaison.domain.scorecard import Share
 from liaison.domain.vocabulary import CallOutcome, Channel, Ground
 from liaison.errors import Forbidden, NotFound
-from liaison.models import CallTask, Message, Provider
+from liaison.models import CallTask, Memorandum, Message, Provider
 from liaison.models.work import CallState, MessageState
 from liaison.queries import drills as drill_lists
 from liaison.queries.scorecard import Reach, Scorecard, scorecards
 from liaison.services import answers, calls, drills
 from tests.drills import begin, look, plan, seen
+from tests.services.test_memoranda import begin as draft
+from tests.services.test_memoranda import first_of
 from tests.services.test_queries import climb, counted
 from tests.world import World
 
@@ -210,3 +212,11 @@ def test_nobody_without_the_right_reads_of_drills(world: World) -> None:
         for who in ("administrator", "program"):
             with pytest.raises(Forbidden):
                 drill_lists.lists(session, world.actor(who))
+
+
+def test_a_draft_alone_makes_no_scorecard_with_an_authority(world: World) -> None:
+    """Nobody learns of an authority by drafting with it."""
+    with world.database.transaction() as session:
+        session.delete(session.get_one(Memorandum, first_of(world)))
+    draft(world, "provider_administrator")
+    assert [one.authority.code for one in cards(world, "provider_administrator")] == ["NL"]

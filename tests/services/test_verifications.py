@@ -174,6 +174,25 @@ def test_whoever_asked_for_a_change_of_a_number_does_not_call_it(world: World) -
     assert call(world, row.id, "second_officer")
 
 
+def test_whoever_entered_a_number_does_not_call_it(world: World) -> None:
+    """They could read the code out to a number of their own, with a colleague's good will."""
+    both = _both(world)
+    sevan = world.register.providers["Sevan Hosting"]
+    with world.database.transaction() as session:
+        fields = given(email="night@sevan.example")
+        made = contacts.enter(session, both, sevan, fields, world.now)
+    row = ask(world, made.id, "phone", "administrator")
+    with pytest.raises(Forbidden, match="somebody else calls"):
+        call(world, row.id, both)
+    assert call(world, row.id, "second_officer")
+    # Corrected by somebody else: the number is theirs.
+    fields = given(read(world, made.id), phone="+37410000778")
+    with world.database.transaction() as session:
+        contacts.change(session, world.actor("administrator"), made.id, fields, world.now)
+    row = ask(world, made.id, "phone", "administrator")
+    assert call(world, row.id, both)
+
+
 def _both(world: World) -> Actor:
     officer, administrator = world.actor("officer"), world.actor("administrator")
     return Actor(

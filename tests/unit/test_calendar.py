@@ -139,6 +139,46 @@ def test_an_event_that_cannot_be_used_is_named_and_spoils_no_other(lines: str, w
     assert len(found.occurrences) == 1
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "DTSTART;VALUE=PERIOD:20261124T000000Z/PT1H\nDURATION:PT1H",
+        "DTSTART;VALUE=TIME:100000\nDURATION:PT1H",
+        "DTSTART;VALUE=TEXT:foo",
+        "DTSTART;TZID=America:20261124T100000\nDURATION:PT1H",
+        "DTSTART:20261124T100000\nDTEND;VALUE=TEXT:foo",
+        "DTSTART:20261124T100000\nDURATION;VALUE=TEXT:foo",
+        "DTSTART:20261124T100000\nDURATION:PT1H\nRRULE;VALUE=TEXT:FREQ=DAILY",
+        "DTSTART:20261124T100000\nDURATION:PT1H\nRECURRENCE-ID;VALUE=TEXT:foo",
+        "DTSTART:20261124T100000\nDURATION:PT1H\nRDATE;VALUE=TEXT:foo",
+        "DTSTART;TZID=Asia/Tokyo:00010101T000000\nDTEND:00010102T000000Z",
+    ],
+)
+def test_a_line_of_an_odd_kind_is_named_and_spoils_no_other_event(lines: str) -> None:
+    found = read(f"UID:1\nSUMMARY:Odd\n{lines}", GOOD.format(2))
+    assert [(one.summary, one.why[-1]) for one in found.unread] == [("Odd", ".")]
+    assert [one.uid for one in found.occurrences] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        # Programs write an end without an end like this.
+        ("DTSTART;TZID=Asia/Tokyo:20261124T080000\nRRULE:FREQ=DAILY;UNTIL=99991231T235959Z", 366),
+        ("DTSTART;TZID=America/New_York:20261124T080000\nRRULE:FREQ=DAILY;UNTIL=00010101T000000Z",
+         0),
+        ("DTSTART:20261124T080000Z\nRDATE:99991231T080000Z", 1),
+        ("DTSTART:99991231T080000", 0),
+        ("DTSTART:99991231T080000Z", 0),
+        ("DTSTART:00010101T000000Z", 0),
+    ],
+)  # fmt: skip
+def test_times_at_the_edge_of_the_calendar_are_read(lines: str, count: int) -> None:
+    found = read(f"UID:1\nSUMMARY:Ani\n{lines}\nDURATION:P1DT6H")
+    assert found.unread == ()
+    assert len(found.occurrences) == count
+
+
 GOOD = "UID:{0}\nSUMMARY:Ani\nDTSTART:20261124T080000Z\nDURATION:PT1H"
 
 
@@ -162,6 +202,8 @@ def test_a_file_that_means_harm_is_refused_in_words(content: bytes, why: str) ->
         calendar.read(content, ZONE, NOW)
 
 
+LONG = "UID:{0}\nSUMMARY:Ani\nDTSTART:20161201T100000\nDURATION:PT1H\nRRULE:"
+
 HARMFUL = [
     # Searched for by a library until the year 9999.
     [GOOD.format(n) + "\nRRULE:FREQ=DAILY;INTERVAL=7;BYDAY=MO;BYMONTHDAY=31;COUNT=100000;"
@@ -172,6 +214,10 @@ HARMFUL = [
     ["BEGIN:VEVENT\n" * 900 + GOOD],
     [GOOD + "\nRRULE:" + "FREQ=DAILY;" * 8000],
     [GOOD + "\nRRULE:FREQ=MONTHLY;BYMONTHDAY=" + ",".join(["31"] * 30_000)],
+    [LONG.format(n) + "FREQ=MONTHLY;COUNT=9999;BYDAY=" + ",".join(["5MO"] * 450)
+     for n in range(100)],
+    [LONG.format(n) + "FREQ=MONTHLY;COUNT=9999;BYMONTHDAY=" + ",".join(["31"] * 600)
+     for n in range(100)],
 ]  # fmt: skip
 
 
@@ -181,6 +227,11 @@ def test_a_file_that_means_harm_is_read_in_seconds(events: list[str]) -> None:
     with contextlib.suppress(ValueError):
         calendar.read(file(*events), ZONE, NOW)
     assert time.perf_counter() - begun < 8
+
+
+def test_rules_that_ask_for_too_many_days_are_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="too many years"):
+        calendar.read(file(*HARMFUL[-1]), ZONE, NOW)
 
 
 def test_a_files_own_zones_are_not_run() -> None:

@@ -92,6 +92,13 @@ def test_a_ladder_has_at_least_one_rung_and_at_most_twenty() -> None:
     assert len(read_ladder([row()] * MOST_RUNGS, "15").rungs) == MOST_RUNGS
 
 
+def test_a_ladder_calls_sixty_times_at_most_repeats_counted() -> None:
+    """Twenty rungs with twenty repeats each would be four hundred."""
+    often = row(repeats="19", every="1")
+    assert len(read_ladder([often] * 3, "15").rungs) == 3
+    assert "calls 61 times" in faults(*[often] * 3, row())["/rungs"]
+
+
 def test_the_picture_is_drawn_of_what_can_be_read() -> None:
     """A row that is not finished does not hide the others."""
     seen = read_what_can_be([row(after=""), row(after="5")], "")

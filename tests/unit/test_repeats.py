@@ -71,6 +71,21 @@ def test_the_day_it_begins_on_counts_though_it_does_not_fit() -> None:
     assert dates("FREQ=WEEKLY;BYDAY=MO;COUNT=2") == [FIRST, date(2026, 3, 30)]
 
 
+def test_what_is_said_many_times_is_asked_once() -> None:
+    given_ = {"FREQ": ["MONTHLY"], "BYMONTHDAY": ["5"] * 500, "BYMONTH": ["3"] * 500}
+    found = repeats.parse({**given_, "BYDAY": ["1MO", "MO"] * 500}, None)
+    assert (found.days, found.months) == (((1, 0), (0, 0)), (3,))
+    assert found.month_days == frozenset({5})
+
+
+def test_days_are_taken_from_what_all_rules_share() -> None:
+    budget = repeats.Budget(30)
+    rule = repeats.parse({"FREQ": ["DAILY"]}, None)
+    assert len(list(rule.dates(FIRST, FIRST, FIRST + timedelta(days=19), budget))) == 20
+    with pytest.raises(repeats.SpentError):
+        list(rule.dates(FIRST, FIRST, FIRST + timedelta(days=19), budget))
+
+
 def test_a_rule_that_never_matches_comes_to_an_end() -> None:
     assert dates("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30") == [FIRST]
     assert dates("FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=100000") == [FIRST]

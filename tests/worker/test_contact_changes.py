@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from liaison.domain.ladder import Rung, Whom
 from liaison.domain.terms import terms_json
 from liaison.domain.vocabulary import Channel, Function, Urgency
-from liaison.models import Memorandum, Message, Verification
+from liaison.errors import InvalidTransition
+from liaison.models import Contact, ContactChange, Memorandum, Message, Verification
+from liaison.queries import contact_rungs
 from liaison.services import contact_changes, contacts, verifications
 from liaison.worker import Work, run_once
 from tests.contact_steps import (
@@ -163,6 +169,77 @@ def test_a_worker_that_dies_on_the_way_leaves_nothing_half_done(world: World) ->
         assert contact_changes.is_due(session, world.now)
         assert contact_changes.run(session, world.now, "") == 1
     assert read(world, spoc.id).phone == NEW_NUMBER
+
+
+def test_a_change_that_fails_holds_up_no_other(
+    world: World, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Terms that nobody can read any more, say: the worker says so, and goes on."""
+    monkeypatch.setattr(contact_changes, "_AT_ONCE", 1)
+    first, second = contact(world), contact(world, of="Norvik Mobile")
+    change(world, first, phone=NEW_NUMBER)
+    verify(world, first.id, "phone")
+    world.clock.move(minutes=1)
+    change(world, second, by="administrator", phone="+31701230011")
+    verify(world, second.id, "phone", by="administrator")
+    world.clock.move(hours=73)
+    real = contact_rungs.lost
+
+    def lost(session: Session, of: Contact, after: dict[str, Any], now: datetime) -> str | None:
+        if of.id == first.id:
+            raise KeyError("ladders")
+        return real(session, of, after, now)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(contact_rungs, "lost", lost)
+        run_once(work)
+    assert read(world, second.id).phone == "+31701230011"
+    assert read(world, first.id).phone == first.phone
+    with world.database.reading() as session:
+        assert contact_changes.is_due(session, world.now), "tried again"
+    run_once(work)
+    assert read(world, first.id).phone == NEW_NUMBER
+
+
+def test_a_change_that_nobody_verifies_lapses(world: World, work: Work) -> None:
+    """A code given a year later would put it in use within the minute."""
+    spoc = contact(world)
+    waits = change(world, spoc, phone=NEW_NUMBER)
+    assert waits is not None
+    world.clock.move(days=13, hours=23)
+    run_once(work)
+    assert the_change(world, waits.id).is_open
+    world.clock.move(hours=1)
+    run_once(work)
+    assert the_change(world, waits.id).cancelled_by == contact_changes.BY_ITSELF
+    told = written(world, "contact_stopped")
+    assert set(told) == BOTH_SIDES
+    assert "within 14 days" in told[DUTY]["why"]
+    assert logged(world)[-1] == "contact_change_stopped"
+    with pytest.raises(InvalidTransition):
+        verify(world, spoc.id, "phone")
+
+
+@pytest.mark.one_database
+def test_many_that_wait_cost_one_question(world: World) -> None:
+    spoc = contact(world)
+    with world.database.transaction() as session:
+        for _ in range(100):
+            waits = ContactChange(
+                contact_id=spoc.id,
+                values={"phone": NEW_NUMBER},
+                old={"phone": spoc.phone},
+                asked_by="",
+                asked_at=world.now,
+                due_at=world.now,
+            )
+            session.add(waits)
+    asked: list[str] = []
+    with world.database.reading() as session:
+        engine = session.get_bind()
+        event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        assert not contact_changes.is_due(session, world.now)
+    assert sum("contact_change" in statement for statement in asked) == 1
 
 
 def test_the_code_is_in_the_letter_and_forgotten_once_it_was_sent(

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
 
 from liaison.domain.vocabulary import Function, Status
 from liaison.models import Contact, Person, PersonRole, Provider
@@ -138,3 +139,25 @@ def test_what_is_due_is_one_organisation_at_a_time(world: World) -> None:
         while contact_reviews.is_due(session, world.now):
             counts.append(contact_reviews.run(session, world.now, ""))
     assert sorted(counts) == [2, 2, 5, 5, 5, 5]
+
+
+def test_an_organisation_that_fails_holds_up_no_other(
+    world: World, work: Work, sender: RecordingSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    norvik = world.register.providers["Norvik Mobile"]
+    with world.database.transaction() as session:
+        later = update(Contact).where(Contact.provider_id == norvik)
+        session.execute(later.values(review_on=date(2026, 12, 2)))
+    world.clock.set(datetime(2026, 12, 3, 9, tzinfo=UTC))
+    real = contact_reviews._remind
+
+    def remind(session: Session, stale: list[Contact], now: datetime) -> None:
+        if stale[0].provider_id != norvik:
+            raise KeyError("roles")
+        real(session, stale, now)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(contact_reviews, "_remind", remind)
+        told = letters(work, sender)
+    assert told and KEEPER not in told
+    assert letters(work, sender) == [KEEPER], "tried again"

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from liaison.models import Contact, Database, Rota
 from liaison.services import duty, duty_gaps, duty_overrides
@@ -188,6 +190,59 @@ def test_a_clock_that_was_wrong_stops_nothing(
     assert len(mailed(work, sender)) == 2
     with world.database.reading() as session:
         assert not duty_gaps.is_due(session, world.now)
+
+
+@pytest.mark.postgresql_only
+def test_two_workers_at_one_organisation_do_not_wait_for_each_other(
+    world: World, database_kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        write(world, "spoc", [SPOC], name=f"Desk {number}")
+    write(world, "norvik_spoc", ["spoc@norvik.example"])
+    world.clock.move(hours=1)
+    monkeypatch.setattr(duty_gaps, "BATCH", 1)
+    with world.database.transaction() as one, world.database.transaction() as other:
+        for session in (one, other):
+            session.execute(text("SET LOCAL lock_timeout = '2s'"))
+        assert duty_gaps.run(one, world.now, "http://localhost") == 1
+        assert duty_gaps.run(other, world.now, "http://localhost") == 0, "another has it"
+    with world.database.transaction() as session:
+        assert duty_gaps.run(session, world.now, "http://localhost") == 1
+        assert duty_gaps.run(session, world.now, "http://localhost") == 0
+
+
+def test_rotas_that_cannot_be_read_stop_no_others(
+    work: Work, world: World, sender: RecordingSender
+) -> None:
+    write(world, "spoc", [SPOC])
+    write(world, "norvik_spoc", ["spoc@norvik.example"], starts_on="2026-11-28")
+    settled(work, sender)
+    with world.database.transaction() as session:
+        odd = update(Rota).where(Rota.provider_id == world.register.providers["Meridian Telecom"])
+        session.execute(odd.values(windows=[{"strange": 1}]))
+    world.clock.move(hours=1)
+    with capture_logs() as logs:
+        assert mailed(work, sender) == ["i.berg@norvik.example"]
+    assert [(one["event"], one["error"]) for one in logs if "error" in one] == [
+        ("gaps in duty not looked for", "KeyError")
+    ]
+    with world.database.reading() as session:
+        assert not duty_gaps.is_due(session, world.now), "tried again in an hour"
+
+
+def test_a_database_that_is_away_is_not_taken_for_an_odd_rota(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception())
+
+    write(world, "spoc", [SPOC])
+    world.clock.move(hours=1)
+    monkeypatch.setattr(duty_gaps, "_look", away)
+    with pytest.raises(OperationalError), world.database.transaction() as session:
+        duty_gaps.run(session, world.now, "http://localhost")
+    with world.database.reading() as session:
+        assert duty_gaps.is_due(session, world.now)
 
 
 def test_many_rotas_are_looked_at_in_portions(work: Work, world: World) -> None:

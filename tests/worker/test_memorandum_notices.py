@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, event, update
 
 from liaison.delivery.base import Outgoing
 from liaison.domain.vocabulary import Role
-from liaison.models import Memorandum, Person, PersonRole
-from liaison.services import memorandum_notices
+from liaison.models import Memorandum, Person, PersonRole, Provider
+from liaison.services import memorandum_notices, orders
 from liaison.worker import Work, run_once
 from tests.mail import RecordingSender
 from tests.services.test_memoranda import agree, begin, end, first_of, write
@@ -135,16 +135,25 @@ def test_everybody_who_can_sign_is_told_and_nobody_who_left(
             .where(Person.id == world.person("supervisor").id)
             .values(disabled_at=world.now)
         )
-    assert letters(work, sender) == ["r.vardanyan@meridian.example", BOTH[1]]
+    # Our side has nobody left who can sign: its administrator must know.
+    assert letters(work, sender) == [
+        "r.vardanyan@meridian.example",
+        "s.martirosyan@police.example",
+        BOTH[1],
+    ]
 
 
-def test_with_nobody_to_tell_it_is_done_all_the_same(
+def test_where_nobody_has_an_account_the_registered_addresses_are_told(
     world: World, work: Work, sender: RecordingSender
 ) -> None:
     on(world, 12, 1)
     with world.database.transaction() as session:
         session.execute(update(Person).values(disabled_at=world.now))
-    assert letters(work, sender) == []
+    assert letters(work, sender) == [
+        "247cp@police.example",
+        "deputy@meridian.example",
+        "spoc@meridian.example",
+    ]
     with world.database.reading() as session:
         assert not memorandum_notices.is_due(session, world.now)
 
@@ -167,3 +176,73 @@ def test_two_workers_write_one_letter_each(
         thread.join()
     assert sorted(told) == [0, 0, 0, 2]
     assert letters(work, sender) == BOTH
+
+
+def ending(world: World, how_many: int) -> None:
+    """So many more memoranda that end on the same day, with a provider each."""
+    with world.database.transaction() as session:
+        first = session.get_one(Memorandum, first_of(world))
+        source = {
+            column.key: getattr(first.provider, column.key)
+            for column in Provider.__table__.columns
+            if column.key not in ("id", "name", "name_key")
+        }
+        more = [Provider(**{**source, "name": f"P{n}"}) for n in range(how_many)]
+        session.add_all(more)
+        session.flush()
+        session.add_all(
+            Memorandum(
+                authority_id=first.authority_id,
+                provider_id=one.id,
+                reference="R",
+                version=1,
+                signed_on=first.signed_on,
+                in_force_from=first.in_force_from,
+                in_force_to=first.in_force_to,
+                terms=first.terms,
+            )
+            for one in more
+        )
+
+
+def test_many_are_told_in_portions_and_those_told_cost_nothing(world: World) -> None:
+    """However many end on one day: the worker asks one question while nothing is due."""
+    ending(world, 24)
+    on(world, 12, 30)
+    portions = []
+    while True:
+        with world.database.transaction() as session:
+            told = memorandum_notices.run(session, world.now, "http://localhost")
+        if not told:
+            break
+        portions.append(told)
+    assert portions == [21, 5]  # the first memorandum's provider has an administrator to tell, too
+    statements: list[str] = []
+    with world.database.reading() as session:
+        heard = session.get_bind()
+        event.listen(heard, "before_cursor_execute", lambda *given: statements.append(given[2]))
+        assert not memorandum_notices.is_due(session, world.now)
+    assert len([one for one in statements if one.startswith("SELECT")]) == 1
+
+
+@pytest.mark.postgresql_only
+def test_an_emergency_is_issued_while_letters_are_being_queued(world: World) -> None:
+    """It refers to the memorandum, which is held meanwhile; nothing makes it wait."""
+    on(world, 12, 30)
+    draft = world.draft()
+    issued: list[object] = []
+
+    def issue() -> None:
+        with world.database.transaction() as session:
+            issued.append(
+                orders.issue(session, world.actor("officer"), draft.name, None, world.now)
+            )
+
+    with world.database.transaction() as session:
+        assert memorandum_notices.run(session, world.now, "http://localhost") == 2
+        other = threading.Thread(target=issue)
+        other.start()
+        other.join(5)
+        waited = not issued
+    other.join()
+    assert not waited

@@ -49,10 +49,12 @@ def import_() -> ResponseReturnValue:
 
 
 def _looked(form: ImportForm) -> str:
-    upload = request.files.get("file")
-    plan = verbs.look(web.db(), web.actor(), upload.read() if upload else b"", web.now())
-    form.rows.data = verbs.seal(plan, web.actor(), _key(), web.now())
-    web.db().rollback()  # looked at, and nothing more
+    upload, actor = request.files.get("file"), web.actor()
+    # A file may take a while to read, and orders are issued meanwhile: nothing is held.
+    web.db().rollback()
+    with web.core().database.reading() as session:
+        plan = verbs.look(session, actor, upload.read() if upload else b"", web.now())
+    form.rows.data = verbs.seal(plan, actor, _key(), web.now())
     return _shown(form, plan)
 
 

@@ -66,6 +66,9 @@ def _age(memorandum: Memorandum) -> tuple[date, int]:
 def _names(shown: Memorandum) -> Names:
     """The two sides' contacts by id: nobody else's is named."""
     known = {str(c.id): c.name for c in (*shown.provider.contacts, *shown.authority.contacts)}
+    if queries.hides(web.db(), web.actor(), shown):
+        for c in shown.authority.contacts:
+            known[str(c.id)] = words.by_function(c.function, shown.authority)
     return Names(lambda one: known.get(one, "a contact of neither side"), language)
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from liaison import web
 from liaison.domain.ladder import Climb as Clock
-from liaison.domain.ladder import Ladder, outline
+from liaison.domain.ladder import Ladder, Whom, outline
 from liaison.domain.terms import Terms
-from liaison.domain.vocabulary import Urgency
-from liaison.models import Memorandum
+from liaison.domain.vocabulary import Function, Urgency
+from liaison.models import Authority, Memorandum
 from liaison.portal.filters import span
 from liaison.queries import register_pages as pages
 
@@ -31,10 +31,14 @@ class Mark:
 
 @dataclass(frozen=True)
 class Climb:
-    """The ladder of one urgency: its rungs, and a line to see their distances."""
+    """The ladder of one urgency: its rungs, and a line to see their distances.
+
+    ``people``: whom each rung calls, as the reader may know it.
+    """
 
     urgency: Urgency
     rungs: list[pages.Rung]
+    people: list[list[str]]
     marks: list[Mark]
     due: str
     """Where on the line the time to acknowledge ends, in per cent."""
@@ -62,15 +66,32 @@ def line(ladder: Ladder, due: timedelta) -> Line:
     )
 
 
-def climbs(shown: Memorandum, terms: Terms) -> list[Climb]:
+def climbs(shown: Memorandum, terms: Terms, *, hidden: bool = False) -> list[Climb]:
     """The ladders of all urgencies, the emergency's first."""
     found = []
     for urgency in reversed(Urgency):
         rungs = pages.ladder(web.db(), shown, urgency)
         due = terms.clocks[urgency].acknowledge
         whole = max(due, rungs[-1].after)
-        found.append(Climb(urgency, rungs, _marks(rungs, whole), _percent(due, whole)))
+        people = [_people(rung, shown.authority, hidden) for rung in rungs]
+        found.append(Climb(urgency, rungs, people, _marks(rungs, whole), _percent(due, whole)))
     return found
+
+
+def by_function(function: Function, authority: Authority) -> str:
+    """One of an authority's people whose name the reader is not to know."""
+    return f"{function.label} of {authority.name}"
+
+
+def _people(rung: pages.Rung, authority: Authority, hidden: bool) -> list[str]:
+    if not hidden:
+        return [contact.name for contact in rung.people]
+    # Not by who is on duty: whether anybody is, is not told either.
+    ours = {Whom.DUTY_OFFICER: Function.DUTY_OFFICER, Whom.SUPERVISOR: Function.SUPERVISOR}
+    if rung.whom in ours:
+        return [by_function(ours[rung.whom], authority)]
+    told = [c.name if c.provider_id else by_function(c.function, authority) for c in rung.people]
+    return list(dict.fromkeys(told))
 
 
 def _marks(rungs: list[pages.Rung], whole: timedelta) -> list[Mark]:

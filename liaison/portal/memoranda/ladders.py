@@ -15,7 +15,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # 
 from liaison import web
 from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.ladder_entry import MOST_RUNGS, read_ladder, read_what_can_be
-from liaison.domain.terms import terms_from_json
+from liaison.domain.terms import Clocks, terms_from_json
 from liaison.domain.terms_words import whom_words
 from liaison.domain.vocabulary import Channel, Urgency
 from liaison.errors import FieldError, Invalid, NotFound
@@ -68,7 +68,7 @@ def ladder(memorandum_id: UUID, urgency: str) -> ResponseReturnValue:
     found = writing.to_change(memorandum_id)
     which = _urgency(urgency)
     terms = terms_from_json(found.terms)
-    due = terms.clocks[which].acknowledge
+    clocks = terms.clocks[which]
     form, faults = _sent(found, terms.ladders.get(which, Ladder(())))
 
     def write() -> None:
@@ -78,10 +78,10 @@ def ladder(memorandum_id: UUID, urgency: str) -> ResponseReturnValue:
         _demand_parties(found, form)
         verbs.set_ladder(web.db(), web.actor(), memorandum_id, which, typed, form.read, web.now())
 
-    beside = _beside(form, found, which, due)
+    beside = _beside(form, found, which, clocks)
     if not faults and request.method == "POST" and request.form.get("act") != "save":
         _change(form)
-        return _page(form, found, _beside(form, found, which, due))
+        return _page(form, found, _beside(form, found, which, clocks))
     then = url_for("memoranda.show", memorandum_id=memorandum_id, _anchor=f"ladder-{which.value}")
     return writing.send("ladder", form, found, write, then=then, **beside)
 
@@ -146,9 +146,12 @@ def _contacts(found: Memorandum) -> list[Contact]:
 
 def _offered(form: LadderForm, found: Memorandum) -> LadderForm:
     offered = [SelectChoice("", "Only for “Named contact”")]
+    hidden = queries.hides(web.db(), web.actor(), found)
     for contact in _contacts(found):
         whose = found.provider.name if contact.provider_id else found.authority.name
         label = f"{contact.name} ({contact.function.label}, {whose})"
+        if hidden and contact.provider_id is None:
+            label = shown.by_function(contact.function, found.authority)
         offered.append(SelectChoice(str(contact.id), label))
     known = {choice.value for choice in offered}
     for entry in form.rungs:
@@ -195,16 +198,19 @@ def _exchange(rows: list[dict[str, Any]], one: int, other: int) -> None:
 
 
 def _beside(
-    form: LadderForm, found: Memorandum, which: Urgency, due: timedelta
+    form: LadderForm, found: Memorandum, which: Urgency, clocks: Clocks
 ) -> dict[str, object]:
     """The picture of what was typed, and what of it stands in the way."""
     typed = read_what_can_be(_rows(form), form.page_every.data)
+    hidden = queries.hides(web.db(), web.actor(), found)
     _offered(form, found)
     return {
         "urgency": which,
-        "acknowledge": due,
-        "line": line(typed, due),
+        "acknowledge": clocks.acknowledge,
+        "line": line(typed, clocks.acknowledge),
         "drawn": len(typed.rungs),
-        "problems": ladder_check.of_ladder(web.db(), found, which, typed, due, web.now()),
+        "problems": ladder_check.of_ladder(
+            web.db(), found, which, typed, clocks, web.now(), hidden=hidden
+        ),
         "most": MOST_RUNGS,
     }

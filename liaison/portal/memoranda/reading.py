@@ -22,9 +22,10 @@ from liaison.services import memoranda as verbs
 def index() -> ResponseReturnValue:
     """All between one's own organisation and others, drafts first."""
     actor = web.actor()
+    page = request.args.get("page", 1, type=int)
     return render_template(
         "memoranda/index.html",
-        rows=queries.listed(web.db(), actor, shown.today()),
+        found=queries.listed(web.db(), actor, shown.today(), page),
         tag=shown.tag,
         today=shown.today(),
         agrees=may(actor.roles, Verb.AGREE_MEMORANDA),
@@ -63,7 +64,7 @@ def of_provider(provider_id: str) -> ResponseReturnValue:
     chosen = _chosen(known, request.args.get("id")) or binding
     if chosen is not None:
         return _page(chosen)
-    rows = [queries.row(web.db(), one, shown.today()) for one in known]
+    rows = queries.rows(web.db(), known, shown.today())
     return render_template(
         "memoranda/none.html", provider=found, rows=rows, tag=shown.tag, today=shown.today()
     )

@@ -12,13 +12,16 @@ from liaison import web
 from liaison.domain.permissions import Verb, may
 from liaison.domain.terms import terms_from_json
 from liaison.domain.vocabulary import DataCategory, MemorandumState, Role, Side, TargetType
+from liaison.errors import FieldError
 from liaison.models import Memorandum
 from liaison.portal.log_words import FACTORS
-from liaison.portal.memoranda.drawing import climbs
+from liaison.portal.memoranda.drawing import by_function, climbs
 from liaison.portal.register_words import language, whom, window
 from liaison.queries import memoranda as queries
 from liaison.queries.memoranda import Row, Standing
 from liaison.services.memorandum_letters import side_of
+
+__all__ = ["by_function", "context", "missing", "obstacles", "tag", "today"]
 
 TAGS = {
     Standing.DRAFT: ("amber", "pencil"),
@@ -69,18 +72,14 @@ def context(row: Row) -> dict[str, Any]:
         "shown": shown,
         "provider": shown.provider,
         "terms": terms,
-        "climbs": climbs(shown, terms),
+        "climbs": climbs(shown, terms, hidden=queries.hides(web.db(), actor, shown)),
         "today": today(),
         "tag": tag,
         "language": language,
         "window": window,
         "whom": whom,
         "listed": {"categories": DataCategory, "types": TargetType, "roles": Role},
-        "versions": [
-            queries.row(web.db(), other, today())
-            for other in queries.versions(web.db(), actor, shown)
-            if other.id != shown.id
-        ],
+        "versions": queries.rows(web.db(), _others(shown), today()),
         "sha256": queries.sha256(web.db(), shown) if draft else None,
         "missing": missing(row),
         "factors": FACTORS,
@@ -91,16 +90,25 @@ def context(row: Row) -> dict[str, Any]:
     }
 
 
+def _others(shown: Memorandum) -> list[Memorandum]:
+    """The other versions between the same two."""
+    known = queries.versions(web.db(), web.actor(), shown)
+    return [other for other in known if other.id != shown.id]
+
+
 def missing(row: Row) -> list[Missing]:
     """What is still missing before it can be in force, each with the way to it."""
     shown = row.memorandum
     if shown.state is not MemorandumState.DRAFT:
         return []
-    found = [
-        Missing(fault.detail, _way(shown, fault.pointer))
-        for fault in queries.obstacles(web.db(), shown, web.now())
-    ]
+    found = [Missing(fault.detail, _way(shown, fault.pointer)) for fault in obstacles(shown)]
     return found + [Missing(f"To be signed by {_SIGNERS[side]}.") for side in row.waits_for]
+
+
+def obstacles(shown: Memorandum) -> list[FieldError]:
+    """What keeps it from being signed, as its reader may know it."""
+    hidden = queries.hides(web.db(), web.actor(), shown)
+    return queries.obstacles(web.db(), shown, web.now(), hidden=hidden)
 
 
 def _way(shown: Memorandum, pointer: str) -> str | None:

@@ -84,6 +84,6 @@ def _sign_page(memorandum_id: UUID, form: SignForm, error: Invalid | None = None
         "memoranda/sign.html",
         form=form,
         faults=pointers.show(form, error.errors) if error else [],
-        obstacles=queries.obstacles(web.db(), found, web.now()),
+        obstacles=shown.obstacles(found),
         **shown.context(row),
     )

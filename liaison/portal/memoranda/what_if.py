@@ -42,7 +42,10 @@ def what_if(memorandum_id: UUID) -> ResponseReturnValue:
     form = _form(zones)
     is_whole = form.validate()
     at = _moment(form, zones)
-    told = ask(web.db(), shown, Urgency(form.urgency.data), at) if is_whole and at else None
+    told = None
+    if is_whole and at:
+        hidden = queries.hides(web.db(), web.actor(), shown)
+        told = ask(web.db(), shown, Urgency(form.urgency.data), at, hidden=hidden)
     page = render_template(
         "memoranda/what_if.html",
         shown=shown,

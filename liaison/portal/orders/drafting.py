@@ -134,7 +134,23 @@ def _sent() -> DraftForm:
 
 def _only_shows(act: str) -> bool:
     """Whether the button shows something beside the form, and nothing is written."""
+    if act == SHOW_RULE:
+        _demand_party()
     return act in (SHOW_RULE, finding.FIND) or act.startswith(finding.CHOOSE)
+
+
+def _demand_party() -> None:
+    """``Invalid`` where the button is pressed and no Party is named whose rule could be shown."""
+    origin = DraftForm().origin.form
+    faults = []
+    if origin.kind.data != OriginKind.FOREIGN.value:
+        faults.append(
+            FieldError("/origin/kind", "Choose “Foreign” first: a rule is the asking Party’s.")
+        )
+    elif len((origin.party.data or "").strip()) != 2:
+        faults.append(FieldError("/origin/party", "Give the Party’s code, two letters, like RO."))
+    if faults:
+        raise Invalid(faults)
 
 
 def _rows_changed(form: DraftForm, act: str) -> DraftForm | None:

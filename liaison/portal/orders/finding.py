@@ -9,6 +9,7 @@ from liaison import web
 from liaison.domain.vocabulary import Status
 from liaison.models import Provider
 from liaison.portal.orders.draft_form import DraftForm
+from liaison.queries import registry
 from liaison.queries.proposals import FOUND_BY, Proposal, propose_many
 
 FIND = "find-provider"
@@ -36,6 +37,8 @@ class Proposed:
     matches: list[Match] = field(default_factory=list)
     nearest: int = 0
     """How many targets lead to no other more narrowly."""
+    has_memorandum: bool = True
+    """Whether one is in force with the reader's authority: without it nothing can be issued."""
 
     @property
     def can_be_chosen(self) -> bool:
@@ -48,6 +51,12 @@ def found(form: DraftForm, act: str) -> list[Proposed] | None:
     if act != FIND and not act.startswith(CHOOSE):
         return None
     proposed = _proposed(form)
+    today, authority = web.now().date(), web.actor().authority_id
+    for row in proposed:
+        binding = authority and registry.memorandum_in_force(
+            web.db(), authority, row.provider.id, today
+        )
+        row.has_memorandum = bool(binding)
     wanted = act.removeprefix(CHOOSE)
     for row in proposed:
         if str(row.provider.id) == wanted and row.can_be_chosen:
