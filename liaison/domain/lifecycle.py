@@ -18,12 +18,19 @@ class OrderState(Term):
     """Where an order stands."""
 
     DRAFT = "draft", "Draft", "Being written; nobody outside the contact point knows of it."
+    SUBMITTED = (
+        "submitted",
+        "Waiting for authorisation",
+        "Written; another person must authorise it.",
+    )
     ISSUED = "issued", "Waiting for acknowledgement", "Served; the provider has not answered."
     ACKNOWLEDGED = "acknowledged", "Acknowledged", "The provider has confirmed receipt."
     PRESERVED = "preserved", "Preserved", "The provider keeps the data until the date it gave."
     DECLINED = "declined", "Declined", "The provider declined, on a ground of the closed list."
     WITHDRAWN = "withdrawn", "Withdrawn", "The contact point took the order back."
+    RELEASED = "released", "Released", "The contact point needs the data no longer."
     EXPIRED = "expired", "Expired", "The promised date passed without extension or MLA request."
+    DISPOSED = "disposed", "Disposed of", "The provider has confirmed that the data are gone."
 
     @property
     def is_open(self) -> bool:
@@ -35,16 +42,29 @@ class Action(Term):
     """What can be done to an order."""
 
     EDIT = "edit", "Edit"
+    SUBMIT = "submit", "Submit for authorisation"
+    AUTHORISE = "authorise", "Authorise and issue"
+    RETURN = "return", "Return to its writer"
     ISSUE = "issue", "Issue"
+    RATIFY = "ratify", "Ratify"
     ACKNOWLEDGE = "acknowledge", "Acknowledge"
     ACKNOWLEDGE_BY_PHONE = "acknowledge_by_phone", "Record an acknowledgement by phone"
     PRESERVE = "preserve", "Confirm preservation"
     AMEND = "amend", "Amend the preservation report"
     DECLINE = "decline", "Decline with grounds"
     WITHDRAW = "withdraw", "Withdraw"
+    ASK_EXTENSION = "ask_extension", "Ask for an extension"
+    EXTEND = "extend", "Confirm the new date"
+    RECORD_MLA = "record_mla", "Record the MLA request"
+    RELEASE = "release", "Release"
     EXPIRE = "expire", "Expire"
+    DISPOSE = "dispose", "Confirm disposal"
+    DOUBT = "doubt", "Doubt the order"
+    VOUCH = "vouch", "Vouch for the order"
+    REPORT_ROUTE = "report_route", "Name another provider"
     ASK = "ask", "Ask a question"
     ANSWER = "answer", "Write to the provider"
+    NOTE = "note", "Write an internal note"
     LOG_CALL = "log_call", "Log a phone call"
     CLOSE_LADDER = "close_ladder", "Close the escalation"
 
@@ -61,19 +81,26 @@ _CP = frozenset({Role.OFFICER, Role.SUPERVISOR})
 _PROVIDER = frozenset({Role.SPOC, Role.PROGRAM})
 _CLOCK = frozenset({Role.CLOCK})
 
-_D, _I, _A = OrderState.DRAFT, OrderState.ISSUED, OrderState.ACKNOWLEDGED
-_P, _X, _W, _E = (
-    OrderState.PRESERVED,
-    OrderState.DECLINED,
-    OrderState.WITHDRAWN,
-    OrderState.EXPIRED,
-)
+_D, _S = OrderState.DRAFT, OrderState.SUBMITTED
+_I, _A, _P = OrderState.ISSUED, OrderState.ACKNOWLEDGED, OrderState.PRESERVED
+_X, _W = OrderState.DECLINED, OrderState.WITHDRAWN
+_R, _E, _Z = OrderState.RELEASED, OrderState.EXPIRED, OrderState.DISPOSED
+
+SERVED = tuple(state for state in OrderState if state not in (_D, _S))
+"""States of an order that its provider may know of."""
 
 TRANSITIONS: Mapping[tuple[OrderState, Action], Rule] = MappingProxyType(
     {
         (_D, Action.EDIT): Rule(_D, _CP),
+        (_D, Action.SUBMIT): Rule(_S, _CP),
+        # Another person than any who wrote it; it is signed and served in that act.
+        (_S, Action.AUTHORISE): Rule(_I, _CP),
+        # Its writer may take it back, too.
+        (_S, Action.RETURN): Rule(_D, _CP),
+        # Emergencies only: another person ratifies it afterwards.
         (_D, Action.ISSUE): Rule(_I, _CP),
         (_D, Action.WITHDRAW): Rule(_W, _CP),
+        (_S, Action.WITHDRAW): Rule(_W, _CP),
         (_I, Action.ACKNOWLEDGE): Rule(_A, _PROVIDER),
         (_I, Action.ACKNOWLEDGE_BY_PHONE): Rule(_A, _CP),
         # Confirming preservation acknowledges too, where that was not done before.
@@ -87,14 +114,31 @@ TRANSITIONS: Mapping[tuple[OrderState, Action], Rule] = MappingProxyType(
         (_A, Action.CLOSE_LADDER): Rule(_A, _CP),
         (_P, Action.AMEND): Rule(_P, _PROVIDER),
         (_P, Action.WITHDRAW): Rule(_W, _CP),
+        (_P, Action.ASK_EXTENSION): Rule(_P, _CP),
+        (_P, Action.EXTEND): Rule(_P, _PROVIDER),
+        (_P, Action.RECORD_MLA): Rule(_P, _CP),
+        (_P, Action.RELEASE): Rule(_R, _CP),
         (_P, Action.EXPIRE): Rule(_E, _CLOCK),
+        # Where the terms ask for it.
+        (_R, Action.DISPOSE): Rule(_Z, _PROVIDER),
+        (_E, Action.DISPOSE): Rule(_Z, _PROVIDER),
     }
+    # Ratifying records that a second person stood behind it, however far the order has come;
+    # what was withdrawn needs nobody behind it any more.
+    | {(s, Action.RATIFY): Rule(s, _CP) for s in SERVED if s is not _W}
+    # Doubt and its answer are facts beside the states that the provider still acts on.
+    | {(s, Action.DOUBT): Rule(s, _PROVIDER) for s in (_I, _A, _P)}
+    | {(s, Action.VOUCH): Rule(s, _CP) for s in (_I, _A, _P)}
+    # "Not stored by us" is where another provider is named most often.
+    | {(s, Action.REPORT_ROUTE): Rule(s, _PROVIDER) for s in (_I, _A, _P, _X)}
     # Words never change a state; both sides may write once the order is served, and after
     # its end too: a question about disposal comes late.
-    | {(s, Action.ASK): Rule(s, _PROVIDER) for s in OrderState if s is not _D}
-    | {(s, Action.ANSWER): Rule(s, _CP) for s in OrderState if s is not _D}
+    | {(s, Action.ASK): Rule(s, _PROVIDER) for s in SERVED}
+    | {(s, Action.ANSWER): Rule(s, _CP) for s in SERVED}
+    # Notes are the contact point's own, from the first line on.
+    | {(s, Action.NOTE): Rule(s, _CP) for s in OrderState}
     # A call that was made is logged, whatever happened to the order meanwhile.
-    | {(s, Action.LOG_CALL): Rule(s, _CP) for s in OrderState if s is not _D}
+    | {(s, Action.LOG_CALL): Rule(s, _CP) for s in SERVED}
 )
 
 

@@ -162,6 +162,41 @@ class Outcome(Term):
     NOTHING_HELD = "nothing_held", "Nothing held", "No such record in that period."
 
 
+class FollowUpKind(Term):
+    """What followed a preservation: with it recorded, the data stay until it is decided."""
+
+    MLA = "mla", "MLA request", "Mutual legal assistance (Budapest Convention arts 29(7), 31)."
+    PRODUCTION = "production", "Production order", "A domestic order to hand over (art. 18)."
+
+
+class RequestState(Term):
+    """Where a counterpart's request stands."""
+
+    OPEN = "open", "Open", "Registered; orders can be made from it."
+    REFUSED = "refused", "Refused", "Refused on a ground between Parties (arts 29(4), 29(5))."
+    CLOSED = "closed", "Closed", "The result was reported back."
+
+
+class PartyGround(Term):
+    """Grounds of refusal between Parties. Closed; it is not the providers' list."""
+
+    POLITICAL_OFFENCE = (
+        "political_offence",
+        "Political offence",
+        "An offence the requested Party considers political (art. 29(5)(a)).",
+    )
+    SOVEREIGNTY = (
+        "sovereignty",
+        "Sovereignty, security or ordre public",
+        "Execution would be likely to prejudice essential interests (art. 29(5)(b)).",
+    )
+    DUAL_CRIMINALITY = (
+        "dual_criminality",
+        "Dual criminality",
+        "Where the Party has reserved it and the condition cannot be met (art. 29(4)).",
+    )
+
+
 class Function(Term):
     """What a contact is registered for."""
 

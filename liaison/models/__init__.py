@@ -9,10 +9,26 @@ from liaison.models.access import (
     RecoveryCode,
 )
 from liaison.models.base import Base, Database
+from liaison.models.drafting import (
+    CaseFile,
+    OrderTemplate,
+    Presence,
+    UnfinishedDraft,
+    UnfinishedWriter,
+)
 from liaison.models.drills import Drill, DrillCounter
 from liaison.models.duty import DutyFeed, DutyOverride, Rota
 from liaison.models.ledger import Entry, Stream
 from liaison.models.memoranda import Memorandum, MemorandumDocument, Signature
+from liaison.models.order_acts import (
+    Doubt,
+    Extension,
+    FollowUp,
+    OrderNote,
+    OrderWriter,
+    Route,
+    Vouch,
+)
 from liaison.models.orders import (
     Order,
     OrderTarget,
@@ -21,6 +37,7 @@ from liaison.models.orders import (
     ReportedTarget,
     ThreadMessage,
 )
+from liaison.models.papers import Attachment, Blob
 from liaison.models.people import ApiKey, IdempotentAnswer, Person, PersonRole, SignIn, Throttle
 from liaison.models.registry import (
     Authority,
@@ -32,22 +49,32 @@ from liaison.models.registry import (
     RegisterImport,
     Verification,
 )
+from liaison.models.requests import CounterpartRequest, RequestCounter, RequestLetter
+from liaison.models.shifts import HandOver, OrderKey, SavedFilter
 from liaison.models.work import CallTask, Heartbeat, Message, Timer
 
 __all__ = [
     "ApiKey",
+    "Attachment",
     "Authority",
     "Base",
+    "Blob",
     "CallTask",
+    "CaseFile",
     "Contact",
     "ContactChange",
+    "CounterpartRequest",
     "Database",
+    "Doubt",
     "Drill",
     "DrillCounter",
     "DutyFeed",
     "DutyOverride",
     "Entry",
+    "Extension",
     "FactorReset",
+    "FollowUp",
+    "HandOver",
     "Heartbeat",
     "Holding",
     "IdempotentAnswer",
@@ -57,24 +84,36 @@ __all__ = [
     "MemorandumDocument",
     "Message",
     "Order",
+    "OrderKey",
+    "OrderNote",
     "OrderReview",
     "OrderTarget",
+    "OrderTemplate",
+    "OrderWriter",
     "PartyRule",
     "Passkey",
     "Person",
     "PersonRole",
+    "Presence",
     "Provider",
     "RecoveryCode",
     "RefCounter",
     "RegisterImport",
     "Report",
     "ReportedTarget",
+    "RequestCounter",
+    "RequestLetter",
     "Rota",
+    "Route",
+    "SavedFilter",
     "SignIn",
     "Signature",
     "Stream",
     "ThreadMessage",
     "Throttle",
     "Timer",
+    "UnfinishedDraft",
+    "UnfinishedWriter",
     "Verification",
+    "Vouch",
 ]

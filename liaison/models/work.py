@@ -22,6 +22,18 @@ class TimerKind(StrEnum):
     LADDER = "ladder"
     EXPIRY = "expiry"
     DRILL_END = "drill_end"
+    RATIFICATION = "ratification"
+    """A second person has not ratified an emergency in time."""
+    ANSWER = "answer"
+    """The contact point has not answered a question in time."""
+    DOUBT = "doubt"
+    """A doubt climbs the contact point's own ladder until two people have vouched."""
+    EXPIRY_NEARS = "expiry_nears"
+    """14, 7 and 2 days before the data may be deleted."""
+    PROMISE = "promise"
+    """The MLA request that was announced is due, and not recorded."""
+    DISPOSAL = "disposal"
+    """The provider has not confirmed disposal yet."""
 
 
 class TimerState(StrEnum):
@@ -73,6 +85,12 @@ class Wanted(StrEnum):
 
     UNTIL_ACKNOWLEDGED = "until_acknowledged"
     UNTIL_PRESERVED = "until_preserved"
+    UNTIL_RATIFIED = "until_ratified"
+    UNTIL_ANSWERED = "until_answered"
+    UNTIL_VOUCHED = "until_vouched"
+    WHILE_KEPT = "while_kept"
+    """While the order is preserved and nothing was decided about what follows."""
+    UNTIL_DISPOSED = "until_disposed"
     ALWAYS = "always"
 
 

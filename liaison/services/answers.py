@@ -26,7 +26,7 @@ from liaison.models import Order, Report, ReportedTarget, ThreadMessage
 from liaison.models.work import TimerKind, Wanted
 from liaison.queries import orders, registry
 from liaison.queries.views import report_view
-from liaison.services import drill_orders, escalation, ledger, outbox, timers
+from liaison.services import drill_orders, endings, escalation, ledger, outbox, timers
 from liaison.services.guards import order_for
 
 SAID = {
@@ -177,13 +177,13 @@ def decline(
     order, state = order_for(session, actor, name, Action.DECLINE, version)
     check_refusal(refusal)
     check_texts(("/explanation", refusal.explanation, LONGEST_NOTE))
-    order.state, order.ended_at = state, now
+    order.state = state
     order.refusal = {
         "grounds": [ground.value for ground in refusal.grounds],
         "explanation": refusal.explanation,
         "preserved_meanwhile": refusal.preserved_meanwhile,
     }
-    escalation.stop(session, order, now)
+    endings.end(session, order, now)
     drill_orders.settle(session, order, now)
     _tell_contact_point(session, order, "declined", "declined", now)
     ledger.record(session, now, *ledger.act(order, "order.declined", actor, order.refusal))

@@ -20,7 +20,7 @@ from liaison.models import Order, Person, Provider, Timer
 from liaison.models.work import Wanted
 from liaison.queries import issue as issuing
 from liaison.queries import orders, registry
-from liaison.services import drill_orders, ledger, order_rows, outbox, passkeys, serving
+from liaison.services import drill_orders, endings, ledger, order_rows, outbox, passkeys, serving
 from liaison.services.guards import fresh_factor, order_for
 
 
@@ -123,8 +123,8 @@ def withdraw(
     if served and not reason.strip():
         raise Invalid([FieldError("/reason", "Say why: the provider reads it.")])
     if not served:
-        order.state, order.ended_at, order.withdrawal = state, now, reason.strip() or None
-        serving.stop(session, order, now)
+        order.state, order.withdrawal = state, reason.strip() or None
+        endings.end(session, order, now)
         ledger.record(session, now, ledger.own(order, "order.discarded", actor, {}))
         return order
     entries = serving.take_back(session, order, actor, reason.strip(), now)
@@ -155,7 +155,7 @@ def expire(session: Session, _timer: Timer, order: Order, now: datetime) -> None
     if order.state is not OrderState.PRESERVED or until is None or until > now:
         return
     order.state = decide(order.state, Action.EXPIRE, CLOCK.roles)
-    order.ended_at = now
+    endings.end(session, order, now)
     notice = outbox.Notice("order_expired", Wanted.ALWAYS, "expired", {})
     for contact in registry.addressees(session, order, Whom.DUTY_OFFICER, now):
         outbox.queue(session, order, contact, notice, now)

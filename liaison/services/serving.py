@@ -17,11 +17,11 @@ from liaison.domain.terms import Terms
 from liaison.domain.vocabulary import Channel, Urgency
 from liaison.models import Authority, DrillCounter, Message, Order, Provider, RefCounter
 from liaison.models.base import insert_once
-from liaison.models.work import MessageState, TimerKind, Wanted
+from liaison.models.work import MessageState, Wanted
 from liaison.queries import issue as issuing
 from liaison.queries import registry
 from liaison.queries.views import order_content
-from liaison.services import call_tasks, escalation, ledger, outbox, timers
+from liaison.services import call_tasks, endings, escalation, ledger, outbox
 
 
 def serve(
@@ -114,19 +114,13 @@ def take_back(
     session: Session, order: Order, actor: Actor, reason: str | None, now: datetime
 ) -> list[ledger.Record]:
     """Withdraws a served order: all that it set going stops, whoever knows of it is told."""
-    order.state, order.ended_at, order.withdrawal = OrderState.WITHDRAWN, now, reason
-    stop(session, order, now)
+    order.state, order.withdrawal = OrderState.WITHDRAWN, reason
+    endings.end(session, order, now)
     if _was_told(session, order):
         notice = outbox.Notice("order_withdrawn", Wanted.ALWAYS, "withdrawn", {})
         for spoc in registry.addressees(session, order, Whom.ON_DUTY, now):
             outbox.queue(session, order, spoc, notice, now)
     return ledger.act(order, "order.withdrawn", actor, {"reason": reason, **marked(order)})
-
-
-def stop(session: Session, order: Order, now: datetime) -> None:
-    """Takes back what a withdrawn order had planned."""
-    escalation.stop(session, order, now)
-    timers.cancel(session, order, TimerKind.EXPIRY, now)
 
 
 def _was_told(session: Session, order: Order) -> bool:

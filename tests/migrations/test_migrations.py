@@ -242,6 +242,11 @@ def test_a_table_that_is_built_anew_keeps_the_rows_that_point_to_it(
     fill(empty_database, vault)
     before = counts(empty_database)
     plant(
+        # Columns that the database reckons come off first: SQLite cannot copy them.
+        "    for side in ('authority', 'provider'):\n"
+        "        op.drop_index(f'ix_order_{side}_queue', 'preservation_order')\n"
+        "    for name in ('queue_rank', 'queue_at', 'waits_contact_point', 'waits_provider'):\n"
+        "        op.drop_column('preservation_order', name)\n"
         "    for table, column in (('preservation_order', 'facts'), ('provider', 'name')):\n"
         "        with op.batch_alter_table(table) as batch:\n"
         "            batch.alter_column(column, nullable=True)"

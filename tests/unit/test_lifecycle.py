@@ -12,33 +12,49 @@ from liaison.domain.lifecycle import TRANSITIONS, Action, OrderState, allowed, d
 from liaison.domain.vocabulary import Role
 from liaison.errors import Forbidden, InvalidTransition
 
-# Rows: what is done. Columns: where the order stands. A cell is the state it leads to, by its
-# letter; a dot where the state does not allow it. Whose act it is stands at the row's end.
+# Rows: what is done. Columns: where the order stands, by its letter. A cell is the state it leads
+# to; a dot where the state does not allow it. Whose act it is stands at the row's end.
 GRID = """
-                       draft  issued  acknowledged  preserved  declined  withdrawn  expired
-edit                   D      .       .             .          .         .          .   cp
-issue                  I      .       .             .          .         .          .   cp
-acknowledge            .      A       .             .          .         .          .   provider
-acknowledge_by_phone   .      A       .             .          .         .          .   cp
-preserve               .      P       P             .          .         .          .   provider
-amend                  .      .       .             P          .         .          .   provider
-decline                .      X       X             .          .         .          .   provider
-withdraw               W      W       W             W          .         .          .   cp
-expire                 .      .       .             E          .         .          .   clock
-ask                    .      I       A             P          X         W          E   provider
-answer                 .      I       A             P          X         W          E   cp
-log_call               .      I       A             P          X         W          E   cp
-close_ladder           .      I       A             .          .         .          .   cp
+                       D  S  I  A  P  X  W  R  E  Z
+edit                   D  .  .  .  .  .  .  .  .  .  cp
+submit                 S  .  .  .  .  .  .  .  .  .  cp
+authorise              .  I  .  .  .  .  .  .  .  .  cp
+return                 .  D  .  .  .  .  .  .  .  .  cp
+issue                  I  .  .  .  .  .  .  .  .  .  cp
+ratify                 .  .  I  A  P  X  .  R  E  Z  cp
+acknowledge            .  .  A  .  .  .  .  .  .  .  provider
+acknowledge_by_phone   .  .  A  .  .  .  .  .  .  .  cp
+preserve               .  .  P  P  .  .  .  .  .  .  provider
+amend                  .  .  .  .  P  .  .  .  .  .  provider
+decline                .  .  X  X  .  .  .  .  .  .  provider
+withdraw               W  W  W  W  W  .  .  .  .  .  cp
+ask_extension          .  .  .  .  P  .  .  .  .  .  cp
+extend                 .  .  .  .  P  .  .  .  .  .  provider
+record_mla             .  .  .  .  P  .  .  .  .  .  cp
+release                .  .  .  .  R  .  .  .  .  .  cp
+expire                 .  .  .  .  E  .  .  .  .  .  clock
+dispose                .  .  .  .  .  .  .  Z  Z  .  provider
+doubt                  .  .  I  A  P  .  .  .  .  .  provider
+vouch                  .  .  I  A  P  .  .  .  .  .  cp
+report_route           .  .  I  A  P  X  .  .  .  .  provider
+ask                    .  .  I  A  P  X  W  R  E  Z  provider
+answer                 .  .  I  A  P  X  W  R  E  Z  cp
+note                   D  S  I  A  P  X  W  R  E  Z  cp
+log_call               .  .  I  A  P  X  W  R  E  Z  cp
+close_ladder           .  .  I  A  .  .  .  .  .  .  cp
 """
 
 LETTERS = {
     "D": "draft",
+    "S": "submitted",
     "I": "issued",
     "A": "acknowledged",
     "P": "preserved",
     "X": "declined",
     "W": "withdrawn",
+    "R": "released",
     "E": "expired",
+    "Z": "disposed",
 }
 
 WHO = {
@@ -53,7 +69,7 @@ LOOKERS_ON = {"auditor", "administrator", "provider_administrator"}
 
 def _expected() -> dict[tuple[str, str], tuple[str | None, set[str]]]:
     header, *rows = GRID.strip().splitlines()
-    states = header.split()
+    states = [LETTERS[letter] for letter in header.split()]
     table = {}
     for row in rows:
         action, *cells, who = row.split()
@@ -134,9 +150,11 @@ def test_confirming_preservation_acknowledges_too() -> None:
 def test_nothing_leads_back_to_a_draft_and_the_ends_are_ends() -> None:
     for (state, _), rule in TRANSITIONS.items():
         if rule.to is OrderState.DRAFT:
-            assert state is OrderState.DRAFT
-        if state in (OrderState.DECLINED, OrderState.WITHDRAWN, OrderState.EXPIRED):
+            assert state in (OrderState.DRAFT, OrderState.SUBMITTED)
+        if state in (OrderState.DECLINED, OrderState.WITHDRAWN, OrderState.DISPOSED):
             assert rule.to is state
+        if state in (OrderState.RELEASED, OrderState.EXPIRED):
+            assert rule.to in (state, OrderState.DISPOSED)
 
 
 def test_every_state_can_be_reached_from_a_draft() -> None:
