@@ -23,6 +23,8 @@ class LiaisonError(Exception):
     slug = "error"
     title = "Something went wrong"
     status = 500
+    retry_after: int | None = None
+    """Seconds after which the same may succeed, where that is known."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)

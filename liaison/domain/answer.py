@@ -6,7 +6,7 @@ The rules are the same for a form and a program; faults name their place by JSON
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -72,13 +72,22 @@ class Resolved:
 
 
 def resolve(
-    answer: Preservation, targets: Sequence[UUID], longest_days: int, now: datetime
+    answer: Preservation,
+    targets: Sequence[UUID],
+    longest_days: int,
+    now: datetime,
+    *,
+    standing: Collection[datetime] = (),
 ) -> Resolved:
-    """The report with nothing left open; ``Invalid`` names every fault."""
+    """The report with nothing left open; ``Invalid`` names every fault.
+
+    ``standing`` are dates that were promised before: an amendment that leaves one alone may
+    repeat it, though it is near by now, or further than one answer may go (an extension).
+    """
     faults: list[FieldError] = []
-    until = _until(answer, longest_days, now, faults)
+    until = _until(answer, longest_days, now, standing, faults)
     given = answer.targets or tuple(TargetAnswer(t, Outcome.PRESERVED) for t in targets)
-    faults += _target_faults(given, targets, answer, longest_days, now)
+    faults += _target_faults(given, targets, answer, longest_days, now, standing)
     preserved_at = answer.preserved_at or now
     if preserved_at > now + SKEW:
         faults.append(
@@ -119,7 +128,11 @@ def _whole(targets: Sequence[TargetAnswer]) -> Outcome:
 
 
 def _until(
-    answer: Preservation, longest_days: int, now: datetime, faults: list[FieldError]
+    answer: Preservation,
+    longest_days: int,
+    now: datetime,
+    standing: Collection[datetime],
+    faults: list[FieldError],
 ) -> datetime | None:
     nothing = bool(answer.targets) and not any(_kept(t) for t in answer.targets)
     if answer.days is not None and answer.until is not None:
@@ -137,7 +150,8 @@ def _until(
             return None
         return now + timedelta(days=answer.days)
     if answer.until is not None:
-        faults += _date_faults("/until", answer.until, longest_days, now)
+        if answer.until not in standing:
+            faults += _date_faults("/until", answer.until, longest_days, now)
         return answer.until
     if not nothing and not (answer.targets and all(t.until for t in answer.targets if _kept(t))):
         faults.append(FieldError("/days", "Say for how long the data are kept: days or until."))
@@ -164,6 +178,7 @@ def _target_faults(
     answer: Preservation,
     longest_days: int,
     now: datetime,
+    standing: Collection[datetime],
 ) -> list[FieldError]:
     faults = []
     known, seen = set(targets), set()
@@ -174,7 +189,7 @@ def _target_faults(
         elif target.target_id in seen:
             faults.append(FieldError(f"/targets/{index}/id", "This target is answered twice."))
         seen.add(target.target_id)
-        if target.until is not None and _kept(target):
+        if target.until is not None and _kept(target) and target.until not in standing:
             faults += _date_faults(f"/targets/{index}/until", target.until, longest_days, now)
     missing = [str(t) for t in targets if t not in seen]
     if answer.targets and missing:

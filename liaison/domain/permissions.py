@@ -15,6 +15,8 @@ class Verb(Term):
 
     READ_ORDERS = "read_orders", "Read orders", "Queue, orders and their papers."
     EXPORT = "export", "Export", "Take lists and records away as files."
+    READ_HAND_OVERS = "read_hand_overs", "Read hand-overs", "What a shift told the next one."
+    HAND_OVER = "hand_over", "Hand over", "Sign a shift off, take the desk over."
     READ_REGISTER = "read_register", "Read the register", "Providers, contacts, memoranda."
     READ_PORTAL_LOG = "read_portal_log", "Read the portal log", "Sign-ins, people, keys, factors."
     READ_PEOPLE = "read_people", "See people", "Who has which role in one's own organisation."
@@ -35,7 +37,14 @@ class Verb(Term):
     AGREE_MEMORANDA = "agree_memoranda", "Agree memoranda", "Write, sign and end them."
     READ_DRILLS = "read_drills", "See drills", "Past ones, and the scorecard."
     PLAN_DRILLS = "plan_drills", "Plan drills", "See those to come, plan and cancel them."
+    READ_REQUESTS = "read_requests", "Read requests", "Counterparts' requests and their letters."
+    HANDLE_REQUESTS = (
+        "handle_requests",
+        "Handle requests",
+        "Register counterparts' requests, write to them, refuse and close.",
+    )
     MANAGE_RULES = "manage_rules", "Keep the Parties' rules", "Shown as help on foreign orders."
+    READ_FIGURES = "read_figures", "Read figures", "Shares and counts of the own orders."
 
 
 _OFFICER, _SUPERVISOR, _AUDITOR = Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR
@@ -46,6 +55,8 @@ VERBS: Mapping[Verb, frozenset[Role]] = MappingProxyType(
         # Administrators keep people and register; orders are not theirs to read.
         Verb.READ_ORDERS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC, Role.PROGRAM}),
         Verb.EXPORT: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC}),
+        Verb.READ_HAND_OVERS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR}),
+        Verb.HAND_OVER: frozenset({_OFFICER, _SUPERVISOR}),
         Verb.READ_REGISTER: frozenset(
             {_OFFICER, _SUPERVISOR, _AUDITOR, _ADMIN, _SPOC, _PROVIDER_ADMIN}
         ),
@@ -65,7 +76,10 @@ VERBS: Mapping[Verb, frozenset[Role]] = MappingProxyType(
         Verb.AGREE_MEMORANDA: frozenset({_SUPERVISOR, _PROVIDER_ADMIN}),
         Verb.READ_DRILLS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC, _PROVIDER_ADMIN}),
         Verb.PLAN_DRILLS: frozenset({_SUPERVISOR}),
+        Verb.READ_REQUESTS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR}),
+        Verb.HANDLE_REQUESTS: frozenset({_OFFICER, _SUPERVISOR}),
         Verb.MANAGE_RULES: frozenset({_ADMIN}),
+        Verb.READ_FIGURES: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR}),
     }
 )
 

@@ -44,6 +44,8 @@ def parse(kind: TargetType, text: str) -> Identifier:
 
 def guess(text: str) -> TargetType:
     """The kind an identifier most likely is; ``other`` where nothing fits."""
+    if len(text) > LONGEST:
+        return TargetType.OTHER
     for kind in _GUESSES:
         try:
             parse(kind, text)
@@ -201,7 +203,7 @@ _AS_TYPED = frozenset({TargetType.OTHER})
 _SHAPES = (
     (
         TargetType.IP_ADDRESS,
-        re.compile(r"[0-9]+(\.[0-9]+){3}|[0-9a-fA-F]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*"),
+        re.compile(r"[0-9]+(\.[0-9]+){3}|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*"),
     ),
     (TargetType.IP_RANGE, re.compile(r"[0-9a-fA-F.:]+\s*[/-]\s*[0-9a-fA-F.:]+")),
     (TargetType.EMAIL, re.compile(r"[^\s@]*@[^\s@]*")),

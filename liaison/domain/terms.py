@@ -87,14 +87,8 @@ def breaches(
     roles: Set[Role],
 ) -> list[FieldError]:
     """What in an order the memorandum does not allow: the term, and what to do."""
-    found = []
-    if roles and not roles & terms.issuers:
-        who = ", ".join(sorted(role.label for role in terms.issuers))
-        found.append(
-            FieldError(
-                "", f"Memorandum {memorandum}, who may issue: {who}. Ask one of them to issue it."
-            )
-        )
+    no_issuer = not_issuer(terms, memorandum, roles)
+    found = [no_issuer] if no_issuer else []
     if duration_days > terms.longest_days:
         found.append(
             FieldError(
@@ -106,6 +100,16 @@ def breaches(
     for index, (kind, categories) in enumerate(targets):
         found += _target_breaches(terms, memorandum, index, kind, categories)
     return found
+
+
+def not_issuer(terms: Terms, memorandum: str, roles: Set[Role]) -> FieldError | None:
+    """What stands in the way of somebody of these roles; no roles: who issues is no question."""
+    if not roles or roles & terms.issuers:
+        return None
+    who = ", ".join(sorted(role.label for role in terms.issuers))
+    return FieldError(
+        "", f"Memorandum {memorandum}, who may issue: {who}. Ask one of them to issue it."
+    )
 
 
 def _target_breaches(
