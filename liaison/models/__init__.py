@@ -49,7 +49,13 @@ from liaison.models.registry import (
     RegisterImport,
     Verification,
 )
-from liaison.models.requests import CounterpartRequest, RequestCounter, RequestLetter
+from liaison.models.requests import (
+    CounterpartRequest,
+    ReportedBack,
+    RequestCounter,
+    RequestLetter,
+    RequestWriter,
+)
 from liaison.models.shifts import HandOver, OrderKey, SavedFilter
 from liaison.models.work import CallTask, Heartbeat, Message, Timer
 
@@ -100,9 +106,11 @@ __all__ = [
     "RefCounter",
     "RegisterImport",
     "Report",
+    "ReportedBack",
     "ReportedTarget",
     "RequestCounter",
     "RequestLetter",
+    "RequestWriter",
     "Rota",
     "Route",
     "SavedFilter",

@@ -53,13 +53,14 @@ class UnfinishedDraft(Base):
 
 
 class UnfinishedWriter(Base):
-    """Whoever typed into an unfinished draft has written the order that comes of it."""
+    """Whoever typed into an unfinished draft has written the order that comes of it.
+
+    It outlives the draft, hence no foreign key: pages that show the text may be sent later.
+    """
 
     __tablename__ = "unfinished_writer"
 
-    draft_id: Mapped[UUID] = mapped_column(
-        ForeignKey("unfinished_draft.id", ondelete="CASCADE"), primary_key=True
-    )
+    draft_id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
     at: Mapped[datetime]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from liaison.models.base import Base
@@ -28,7 +28,17 @@ class Entry(Base):
     """One act. Never updated or deleted; data and salt may be erased when retention ends."""
 
     __tablename__ = "entry"
-    __table_args__ = (Index("ix_entry_order", "order_id", "stream"),)
+    __table_args__ = (
+        Index("ix_entry_order", "order_id", "stream"),
+        # What an authority notes beside orders is little: it is found without reading the rest.
+        Index(
+            "ix_entry_no_order",
+            "stream",
+            "seq",
+            postgresql_where=text("order_id IS NULL"),
+            sqlite_where=text("order_id IS NULL"),
+        ),
+    )
 
     stream: Mapped[str] = mapped_column(ForeignKey("stream.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)

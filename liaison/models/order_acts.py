@@ -117,7 +117,7 @@ class OrderNote(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("preservation_order.id"), index=True)
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     author: Mapped[str]
     text: Mapped[str] = mapped_column(Text)

@@ -23,6 +23,7 @@ from liaison.models.order_acts import Doubt, Extension, FollowUp, OrderNote, Ord
 from liaison.models.papers import Attachment
 from liaison.models.people import Person
 from liaison.models.registry import Authority, Provider
+from liaison.models.requests import CounterpartRequest
 
 # What the queue sorts and filters by is reckoned by the database itself, so that no verb can
 # forget it and no list reads more rows than it shows. On one line each: so SQLite can tell them
@@ -66,6 +67,21 @@ _WAITS_PROVIDER = (
     "ELSE 0 END"
 )
 
+_FILTERS = {
+    "authority": (
+        "state",
+        "urgency",
+        "provider_id",
+        "party",
+        "officer_id",
+        "waits_contact_point",
+        "waits_provider",
+        "test",
+    ),
+    "provider": ("state", "urgency", "waits_contact_point", "waits_provider", "test"),
+}
+"""What each side may narrow its queue down to: an index for each, in the order of the queue."""
+
 
 class Order(Base):
     """A preservation order: the fields of the Council of Europe's template T-CY(2018)11, the
@@ -77,6 +93,12 @@ class Order(Base):
         Index("ix_order_authority_state", "authority_id", "state", "id"),
         Index("ix_order_authority_queue", "authority_id", "queue_rank", "queue_at", "id"),
         Index("ix_order_provider_queue", "provider_id", "queue_rank", "queue_at", "id"),
+        Index("ix_order_promise", "authority_id", "queue_rank", "mla_expected_by"),
+        *(
+            Index(f"ix_order_{side}_by_{by}", f"{side}_id", by, "queue_rank", "queue_at", "id")
+            for side, filters in _FILTERS.items()
+            for by in filters
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -98,6 +120,8 @@ class Order(Base):
     origin_kind: Mapped[OriginKind]
     origin: Mapped[dict[str, Any]]
     """``party``, ``authority``, ``reference``, ``previous`` (a list of date and reference)."""
+    party: Mapped[str | None]
+    """The Party of ``origin``, where the queue is narrowed down to it; two letters."""
     issuing_officer: Mapped[dict[str, Any]]
     """Sections 2-6 of the template: person in charge, address, phones, hours, zone."""
     confirmation_contact: Mapped[dict[str, Any]]
@@ -139,6 +163,8 @@ class Order(Base):
     """Since when an open question stops the clock; None while it runs."""
     clock_stopped_for: Mapped[int] = mapped_column(default=0)
     """Seconds for which questions have stopped the clock, those that were answered."""
+    clock_stopped_before: Mapped[int] = mapped_column(default=0)
+    """Of these, what had passed when the order was acknowledged."""
     fetched_at: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
     provider_reference: Mapped[str | None]
@@ -194,6 +220,7 @@ class Order(Base):
         order_by="OrderWriter.at", cascade="all, delete-orphan"
     )
     memorandum: Mapped[Memorandum | None] = relationship()
+    request: Mapped[CounterpartRequest | None] = relationship()
     targets: Mapped[list[OrderTarget]] = relationship(
         order_by="OrderTarget.position", cascade="all, delete-orphan", back_populates="order"
     )
@@ -223,10 +250,7 @@ class OrderTarget(Base):
     """One identifier and what is wanted about it."""
 
     __tablename__ = "order_target"
-    __table_args__ = (
-        UniqueConstraint("order_id", "position"),
-        Index("ix_order_target_search", "search_key"),
-    )
+    __table_args__ = (UniqueConstraint("order_id", "position"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("preservation_order.id", ondelete="CASCADE"))

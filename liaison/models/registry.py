@@ -244,7 +244,9 @@ class RegisterImport(Base):
 
 
 class PartyRule(Base):
-    """What a Party's law says of preservation: shown as help, never applied.
+    """What a Party's law says of preservation: shown as help beside a foreign order.
+
+    Of the country whose law binds the provider it limits extensions, and nothing else.
 
     ``countries`` are ISO 3166-1 codes it holds for. Days are None where the law names none.
     """

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from liaison.domain.vocabulary import RequestState, Urgency
+from liaison.domain.lifecycle import OrderState
+from liaison.domain.vocabulary import OrderStatus, RequestState, Urgency
 from liaison.models.base import Base, new_id
 from liaison.models.registry import Authority
 
@@ -50,6 +51,9 @@ class CounterpartRequest(Base):
     contact_phone: Mapped[str | None]
     language: Mapped[str]
     """Of the letters to them: ISO 639-1."""
+    status: Mapped[OrderStatus]
+    previous: Mapped[list[Any]]
+    """``date`` and ``reference`` of the earlier requests it follows."""
     urgency: Mapped[Urgency]
     legal_basis: Mapped[list[Any]]
     offence: Mapped[str | None] = mapped_column(Text)
@@ -82,6 +86,16 @@ class CounterpartRequest(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
 
 
+class RequestWriter(Base):
+    """Whoever registered or changed what a request says has written the orders made from it."""
+
+    __tablename__ = "request_writer"
+
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("counterpart_request.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    at: Mapped[datetime]
+
+
 class RequestLetter(Base):
     """A letter to the counterpart: receipt, what is missing, progress, result, refusal."""
 
@@ -97,6 +111,17 @@ class RequestLetter(Base):
     """Its way out: whether it was sent stands there."""
     told: Mapped[dict[str, Any]]
     """What it said: refs, states and dates; no case data."""
+
+
+class ReportedBack(Base):
+    """What the counterpart was last told of an order: anything else is news for them."""
+
+    __tablename__ = "reported_back"
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("preservation_order.id"), primary_key=True)
+    state: Mapped[OrderState]
+    until: Mapped[datetime | None]
+    at: Mapped[datetime]
 
 
 class RequestCounter(Base):

@@ -15,13 +15,14 @@ from liaison.models.base import Base, ByteOrdered, new_id
 class OrderKey(Base):
     """One word an order is found by: ref, target, case number, counterpart's reference.
 
-    In the normal form of its kind, and in byte order, so that its beginning is found by an index.
+    In the normal form of its kind (domain/order_keys.py), and in byte order, so that its
+    beginning is found by an index.
     """
 
     __tablename__ = "order_key"
     __table_args__ = (
-        Index("ix_order_key_authority", "authority_id", "key", "order_id"),
-        Index("ix_order_key_provider", "provider_id", "key", "order_id"),
+        Index("ix_order_key_authority", "authority_id", "kind", "key", "order_id"),
+        Index("ix_order_key_provider", "provider_id", "kind", "key", "order_id"),
     )
 
     order_id: Mapped[UUID] = mapped_column(
@@ -32,7 +33,7 @@ class OrderKey(Base):
     key: Mapped[str] = mapped_column(ByteOrdered, primary_key=True)
     authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"))
     provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("provider.id"))
-    """None for what only the contact point may find it by."""
+    """None until it is served, and for what only the contact point may find it by."""
 
 
 class SavedFilter(Base):

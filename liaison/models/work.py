@@ -85,6 +85,7 @@ class Wanted(StrEnum):
 
     UNTIL_ACKNOWLEDGED = "until_acknowledged"
     UNTIL_PRESERVED = "until_preserved"
+    UNTIL_AUTHORISED = "until_authorised"
     UNTIL_RATIFIED = "until_ratified"
     UNTIL_ANSWERED = "until_answered"
     UNTIL_VOUCHED = "until_vouched"
