@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from liaison import scanning
 from liaison.clock import Clock
 from liaison.errors import LiaisonError, SettingsError
 from liaison.models import Database
@@ -52,6 +53,7 @@ def run(settings: Settings, database: Database, clock: Clock) -> Iterator[Findin
         "worker": lambda: _worker(database, clock),
         "contacts": lambda: _contacts(database, clock),
         "mail": lambda: _mail(settings),
+        "scanner": lambda: scanning.probe(settings.scan_command),
     }
     if not database.exists:
         for name in ("schema", "secrets", "clock", "worker", "contacts"):
@@ -147,7 +149,7 @@ def _worker(database: Database, clock: Clock) -> str:
     if fault:
         raise LiaisonError(f"{fault}. Read the worker's log.")
     if stuck:
-        raise LiaisonError(f"a ladder could not move; act by hand: {', '.join(stuck)}")
+        raise LiaisonError(f"what falls due fails; act by hand: {', '.join(stuck)}")
     return f"last heartbeat {beat.isoformat()}"
 
 

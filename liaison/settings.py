@@ -51,6 +51,8 @@ class Settings:
     mail_from: str = "Liaison <liaison@localhost>"
     trusted_proxies: tuple[str, ...] = ()
     heartbeat_url: str = ""
+    scan_command: str = ""
+    """A command that looks at each file people send; empty: none does."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -77,6 +79,7 @@ class Settings:
             mail_from=get("MAIL_FROM", cls.mail_from),
             trusted_proxies=tuple(get("TRUSTED_PROXIES", "").replace(",", " ").split()),
             heartbeat_url=get("HEARTBEAT_URL", ""),
+            scan_command=get("SCAN_COMMAND", ""),
         )
 
     @property

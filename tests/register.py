@@ -54,6 +54,7 @@ PEOPLE = {
     "auditor": ("l.hakobyan@police.example", "Levon Hakobyan", Role.AUDITOR, "CP"),
     "administrator": ("s.martirosyan@police.example", "Sona Martirosyan", Role.ADMINISTRATOR, "CP"),
     "foreign_officer": ("j.devries@politie.example", "Jan de Vries", Role.OFFICER, "NL"),
+    "foreign_supervisor": ("e.jansen@politie.example", "Els Jansen", Role.SUPERVISOR, "NL"),
     "spoc": ("r.vardanyan@meridian.example", "Ruben Vardanyan", Role.SPOC, "Meridian Telecom"),
     "provider_administrator": (
         "t.avagyan@meridian.example",

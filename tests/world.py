@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from liaison.domain.actors import Actor, Via
 from liaison.domain.answer import Preservation
-from liaison.domain.vocabulary import Role
-from liaison.models import Database, Order, Person
+from liaison.domain.vocabulary import Role, Urgency
+from liaison.models import Database, Message, Order, Person
 from liaison.queries import orders as order_queries
-from liaison.services import answers, keys, orders, totp
+from liaison.services import answers, authorising, keys, orders, ratification, totp
 from liaison.services.vault import Vault
 from tests.register import PASSWORD, Register, Someone
 
@@ -27,6 +28,18 @@ START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 """Where the clock stands when a test begins; the stories in data/orders are told as of that day."""
 
 ORDERS = Path(__file__).parent / "data" / "orders"
+SECOND = {
+    "officer": "supervisor",
+    "second_officer": "supervisor",
+    "supervisor": "second_officer",
+    "foreign_officer": "foreign_supervisor",
+    "foreign_supervisor": "foreign_officer",
+}
+"""Who authorises what somebody has written."""
+
+OF_TWO_PEOPLE = ("order_submitted", "order_authorised", "ratify_wanted")
+"""Letters between those who write an order and those who stand behind it."""
+
 ADDRESS = "198.51.100.7"
 """Where the tests' people sit."""
 
@@ -132,13 +145,50 @@ class World:
             return _whole(session, written)
 
     def issue(
-        self, file: str = "01-emergency-missing-child.json", *, by: str = "officer", **changes: Any
+        self,
+        file: str = "01-emergency-missing-child.json",
+        *,
+        by: str = "officer",
+        letters: bool = False,
+        **changes: Any,
     ) -> Order:
-        """An order that was drafted and issued, in two transactions."""
+        """A served order: an emergency is issued at once, any other is authorised by another.
+
+        What our people write to each other about it is taken as delivered, unless ``letters``:
+        most tests look at what goes to the provider.
+        """
         drafted = self.draft(file, by=by, **changes)
+        if drafted.urgency is Urgency.EMERGENCY:
+            with self.database.transaction() as session:
+                actor = self.actor(by)
+                served = orders.issue(session, actor, drafted.name, drafted.version, self.now)
+                served = _whole(session, served)
+        else:
+            served = self.authorise(self.submit(drafted, by=by), by=SECOND[by])
+        if not letters:
+            with self.database.transaction() as session:
+                session.execute(delete(Message).where(Message.letter.in_(OF_TWO_PEOPLE)))
+        return served
+
+    def submit(self, order: Order, *, by: str = "officer") -> Order:
+        """The order as its writer hands it to another person, committed."""
         with self.database.transaction() as session:
-            served = orders.issue(session, self.actor(by), drafted.name, drafted.version, self.now)
+            actor = self.actor(by)
+            submitted = authorising.submit(session, actor, order.name, order.version, self.now)
+            return _whole(session, submitted)
+
+    def authorise(self, order: Order, *, by: str = "supervisor") -> Order:
+        """Another person's authorisation, committed: the order is served by it."""
+        with self.database.transaction() as session:
+            actor = self.actor(by)
+            served = authorising.authorise(session, actor, order.name, order.version, self.now)
             return _whole(session, served)
+
+    def ratify(self, order: Order, *, by: str = "supervisor") -> Order:
+        """Another person stands behind an emergency afterwards, committed."""
+        with self.database.transaction() as session:
+            ratified = ratification.ratify(session, self.actor(by), order.name, None, self.now)
+            return _whole(session, ratified)
 
     def acknowledge(self, order: Order, *, by: str = "spoc") -> Order:
         """The provider's acknowledgement, committed."""
@@ -209,8 +259,8 @@ def role_of(who: Someone) -> Role:
 def _whole(session: Session, order: Order) -> Order:
     """Loads what a test may look at once the session is closed."""
     session.flush()
-    for name in ("authority", "provider", "officer", "memorandum", "targets", "thread", "reports"):
-        getattr(order, name)
+    for relation in Order.__mapper__.relationships:
+        getattr(order, relation.key)
     for report in order.reports:
         _ = report.targets
     return order

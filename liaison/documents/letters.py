@@ -27,6 +27,13 @@ WITH_CODE = frozenset({"register/contact_code"})
 """Letters whose secret is a code to type in; every other's is a link to follow."""
 
 
+ABROAD = "request/"
+"""Letters to a counterpart abroad, in their language (``request/receipt.fr``).
+
+They greet and close in their own words and link to nothing: the addressee has no account here.
+"""
+
+
 @dataclass(frozen=True)
 class Letter:
     """A letter in both its parts. The subject is one line."""
@@ -56,6 +63,8 @@ def compose(letter: str, params: Mapping[str, Any], base_url: str, env: str) -> 
         "test": bool(params.get("test")),
     }
     folder = "" if "ref" in params else "access/"
+    if letter.startswith(ABROAD):
+        folder = ABROAD
     place = f"{letter}.txt" if "/" in letter else f"{folder}{letter}.txt"
     try:
         template = _environment().get_template(place)
@@ -101,9 +110,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["utc"] = _utc
+    environment.filters["plain"] = _plain
     return environment
 
 
 def _utc(moment: str) -> str:
     """``23 Nov 2026, 14:05 UTC`` from RFC 3339."""
     return datetime.fromisoformat(moment).astimezone(UTC).strftime("%d %b %Y, %H:%M UTC")
+
+
+def _plain(moment: str) -> str:
+    """``2026-11-23 14:05 UTC`` from RFC 3339: read alike in every language."""
+    return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

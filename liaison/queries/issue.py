@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.ladder import Climb, Step, outline
-from liaison.domain.terms import Deadlines, Terms, breaches, deadlines, terms_from_json
+from liaison.domain.terms import (
+    Deadlines,
+    Terms,
+    breaches,
+    deadlines,
+    not_issuer,
+    terms_from_json,
+)
 from liaison.domain.vocabulary import DataCategory, Status
 from liaison.errors import FieldError
 from liaison.models import Contact, Memorandum, Order, PartyRule
@@ -36,6 +43,9 @@ class Preview:
     terms: Terms | None
     deadlines: Deadlines | None
     breaches: list[FieldError]
+    """What the memorandum allows to nobody: the order can be neither submitted nor issued."""
+    not_issuer: FieldError | None
+    """Why the viewer is none of those who may issue or authorise; they may submit all the same."""
     steps: list[tuple[Step, list[Contact]]]
     rules: list[PartyRule]
     """What the law of the Party that asks says, for information: nothing follows from it."""
@@ -73,9 +83,15 @@ def rule(session: Session, order: Order, actor: Actor, now: datetime) -> Ruling:
 
 
 def preview(session: Session, actor: Actor, name: str, now: datetime) -> Preview:
-    """The check page of a draft."""
+    """The check page of a draft, or of an order that waits for authorisation."""
     order = orders.find(session, actor, name)
-    ruling = rule(session, order, actor, now)
+    # Who may issue is a question of its own: whoever may not can still submit.
+    ruling = rule(session, order, replace(actor, roles=frozenset()), now)
+    no_issuer = (
+        ruling.terms
+        and ruling.memorandum
+        and not_issuer(ruling.terms, ruling.memorandum.reference, actor.roles)
+    )
     steps = _called(session, order, ruling.terms, now) if ruling.terms is not None else []
     return Preview(
         order,
@@ -83,6 +99,7 @@ def preview(session: Session, actor: Actor, name: str, now: datetime) -> Preview
         ruling.terms,
         ruling.deadlines,
         ruling.breaches,
+        no_issuer or None,
         steps,
         party_rules.for_order(session, order),
         proposals.elsewhere(session, order),

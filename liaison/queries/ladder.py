@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
@@ -18,6 +18,7 @@ from liaison.models import CallTask, Contact, Message, Order, Timer
 from liaison.models.work import CallState, MessageState, TimerKind, TimerState, Wanted
 from liaison.queries import registry
 from liaison.services import timers
+from liaison.services.outbox import HELD_BY_A_PAUSE
 
 _WANTED = {Climb.ACKNOWLEDGE: Wanted.UNTIL_ACKNOWLEDGED, Climb.PRESERVE: Wanted.UNTIL_PRESERVED}
 
@@ -63,16 +64,20 @@ class LadderView:
     calls: list[CallTask]
     failed: list[Message]
     stuck: list[Stuck] = field(default_factory=list)
+    held: bool = False
+    """A question stops the clock: nobody is called until it goes on."""
 
     @property
     def open_calls(self) -> list[CallTask]:
-        """Calls that wait for a person."""
-        return [call for call in self.calls if call.state is CallState.OPEN]
+        """Calls that wait for a person; not what the ladder asks for while it is held."""
+        found = [call for call in self.calls if call.state is CallState.OPEN]
+        return [c for c in found if not (self.held and c.wanted in HELD_BY_A_PAUSE)]
 
     @property
     def next_step(self) -> StepView | None:
-        """The step that comes next."""
-        return next((s for s in self.steps if s.state is StepState.NOW), None)
+        """The step that comes next; none while the ladder is held."""
+        coming = (s for s in self.steps if s.state is StepState.NOW)
+        return None if self.held else next(coming, None)
 
 
 NOTHING_CLIMBS = LadderView(None, [], None, [], [])
@@ -103,17 +108,23 @@ def ladder_of(session: Session, order: Order) -> LadderView:
     ladder = terms_from_json(order.terms).ladders[order.urgency]
     steps = _steps(session, order, ladder, climb, start, work)
     coming = next((s.due_at for s in steps if s.state is StepState.NOW), None)
-    return LadderView(climb, steps, coming, work.calls, failed, _stuck(session, order))
+    held = order.clock_stopped_at is not None
+    stuck = _stuck(session, order)
+    return LadderView(climb, steps, None if held else coming, work.calls, failed, stuck, held)
 
 
 def start_of(order: Order, climb: Climb) -> datetime | None:
-    """From when the steps of a climb count; None where it cannot run yet."""
+    """From when the steps of a climb count; None where it cannot run yet.
+
+    What a question has stopped the clock for is added.
+    """
     if climb is Climb.ACKNOWLEDGE:
-        return order.issued_at
+        return order.issued_at and order.issued_at + timedelta(seconds=order.clock_stopped_for)
     if not (order.acknowledge_by and order.preserve_by and order.acknowledged_at):
         return None
+    since = timedelta(seconds=max(order.clock_stopped_for - order.clock_stopped_before, 0))
     return second_climb_start(
-        Deadlines(order.acknowledge_by, order.preserve_by), order.acknowledged_at
+        Deadlines(order.acknowledge_by, order.preserve_by), order.acknowledged_at + since
     )
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from liaison.models import Heartbeat, Message, Order, Timer
-from liaison.models.work import TimerKind
 from liaison.services import outbox, timers
 
 SILENT = timedelta(minutes=1)
@@ -60,18 +59,14 @@ def lag(session: Session, now: datetime) -> Lag:
 
 
 def stuck(session: Session) -> list[str]:
-    """The orders whose ladder has failed again and again: it is tried on, so it is never late."""
-    found = session.scalars(
-        select(Order)
+    """The orders of which a timer has failed again and again: it is tried on, so never late."""
+    found = session.execute(
+        select(Order.ref, Order.id)
         .join(Timer, Timer.order_id == Order.id)
-        .where(
-            timers.WAITING,
-            Timer.kind == TimerKind.LADDER,
-            Timer.attempts >= timers.STUCK_AFTER,
-        )
+        .where(timers.WAITING, Timer.attempts >= timers.STUCK_AFTER)
         .order_by(Timer.due_at)
     )
-    return [order.name for order in found]
+    return list(dict.fromkeys(ref or str(id_) for ref, id_ in found))
 
 
 def _is_wanted() -> ColumnElement[bool]:

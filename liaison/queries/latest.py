@@ -34,16 +34,10 @@ def entries(
     """
     ids = [order.id for order in found]
     wanted = and_(Entry.order_id.in_(ids), readable(actor), Entry.type != ATTRIBUTION)
-    newest = (
-        select(Entry.order_id, func.max(Entry.at).label("at"))
-        .where(wanted)
-        .group_by(Entry.order_id)
-        .subquery()
+    latest_first = (Entry.at.desc(), Entry.stream.desc(), Entry.seq.desc())
+    place = func.row_number().over(partition_by=Entry.order_id, order_by=latest_first)
+    told = (
+        select(Entry.order_id, Entry.type, Entry.at, place.label("place")).where(wanted).subquery()
     )
-    rows = session.execute(
-        select(Entry.order_id, Entry.type, Entry.at)
-        .join(newest, and_(Entry.order_id == newest.c.order_id, Entry.at == newest.c.at))
-        .where(wanted)
-        .order_by(Entry.stream, Entry.seq)
-    )
+    rows = session.execute(select(told.c.order_id, told.c.type, told.c.at).where(told.c.place == 1))
     return {order_id: (type_, at) for order_id, type_, at in rows if order_id is not None}

@@ -44,7 +44,10 @@ def order_page(
             joinedload(Order.memorandum),
             selectinload(Order.targets),
             selectinload(Order.reports).selectinload(Report.targets),
+            selectinload(Order.routes),
             selectinload(Order.thread),
+            selectinload(Order.extensions),
+            selectinload(Order.follow_ups),
         )
     )
     if state is not None:

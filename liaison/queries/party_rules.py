@@ -1,4 +1,4 @@
-"""The rules of the Parties, to be read. Nothing here is ever applied to an order."""
+"""The rules of the Parties, to be read. Only ``extension_limits`` applies one to an order."""
 
 from __future__ import annotations
 

@@ -42,6 +42,7 @@ class Group(Term):
     DUTY = "duty", "Duty", "Rotas, who stood in, exchanges, calendars."
     CONTACTS = "contacts", "Contacts", "Entered, changed, stopped, verified, reviewed."
     REGISTER = "register", "Register", "Authorities and providers: entered and changed."
+    DESK = "desk", "Desk", "Hand-overs; lists of orders taken away."
     LETTERS = "letters", "Letters", "Those that did not arrive."
 
 
@@ -125,6 +126,12 @@ TYPES: Mapping[Group, tuple[str, ...]] = {
         "portal.rule_registered",
         "portal.rule_changed",
         "portal.rule_removed",
+    ),
+    Group.DESK: (
+        "portal.hand_over_given",
+        "portal.hand_over_taken",
+        "portal.hand_over_cancelled",
+        "portal.orders_exported",
     ),
     Group.LETTERS: ("portal.letter_failed",),
 }

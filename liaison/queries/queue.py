@@ -1,27 +1,64 @@
 """The queue: which orders need a person, whom each waits for, what happened last.
 
-A fixed number of queries whatever the number of orders; scoped like every reading of orders.
+A fixed number of queries, and of rows that are read, whatever the number of orders; scoped like
+every reading of orders.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session, joinedload, load_only
+from sqlalchemy.sql.base import ExecutableOption
 
 from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import OrderState
-from liaison.domain.vocabulary import Role
-from liaison.models import CallTask, Contact, Order, OrderTarget
-from liaison.models.work import CallState
-from liaison.queries import finding, latest, orders, queue_views
-from liaison.queries.queue_views import COUNTED, View
+from liaison.models import Authority, Order, OrderTarget, Provider
+from liaison.queries import latest, orders, queue_places, queue_views, queue_waiting
+from liaison.queries.queue_filters import Filters
+from liaison.queries.queue_places import Place
+from liaison.queries.queue_views import COUNTED, Stretch, View
 
-PAGE = 100
+PAGE = 25
 """Rows on one page."""
+
+_SHOWN = (
+    Order.id,
+    Order.version,
+    Order.ref,
+    Order.state,
+    Order.urgency,
+    Order.test,
+    Order.authority_id,
+    Order.provider_id,
+    Order.created_at,
+    Order.acknowledge_by,
+    Order.preserve_by,
+    Order.preserved_until,
+    Order.clock_stopped_at,
+    Order.question_open_since,
+    Order.doubt_open_since,
+    Order.ratify_by,
+    Order.ratified_at,
+    Order.returned_note,
+    Order.extension_asked_at,
+    Order.mla_recorded_at,
+    Order.disposal_wanted,
+    Order.ended_at,
+    Order.queue_rank,
+    Order.queue_at,
+)
+"""What a row shows or is reckoned from: an order has three times as many, long texts among them."""
+
+DEEPEST = 20
+"""Pages reached by their number; from there on each page leads to the next one."""
+
+COUNTED_TO = 100
+"""A number above the queue is counted up to here and shown as “99+”."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +71,37 @@ class Row:
     waiting_for: str
     last_type: str | None
     last_at: datetime | None
-    target: OrderTarget | None
+    target: str | None
+    """The first one's value."""
     more_targets: int
+    not_ratified: bool
 
 
 @dataclass(frozen=True)
 class Queue:
     """A page of the queue. ``counts`` has the numbers of the views in ``COUNTED``."""
 
-    view: View
+    filters: Filters
     counts: dict[View, int]
     rows: list[Row]
     page: int
-    has_more: bool
+    after: Place | None
+    """Where the page begins, and where the next one does; None at either end."""
+    next: Place | None
+    more_match: bool
+    """Whether more orders fit what was searched for than were looked through."""
+    looked_through: int | None = None
+    """How many were, where the page ended before it was full; ``next`` looks on."""
+
+    @property
+    def view(self) -> View:
+        """The view that is shown."""
+        return self.filters.view
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is another page."""
+        return self.next is not None
 
 
 def queue(
@@ -56,37 +111,52 @@ def queue(
     *,
     view: str | None = None,
     text: str | None = None,
+    filters: Filters | None = None,
     page: int = 1,
+    after: Place | None = None,
 ) -> Queue:
-    """What needs a person first: running emergencies, then overdue, then by due time."""
-    chosen = View(view) if view in set(View) else View.OPEN
-    conditions = queue_views.conditions(now)
-    query = select(Order).where(orders.visible(actor), conditions[chosen])
-    if text and text.strip():
-        query = query.where(finding.matches(text.strip()))
-    found = list(
-        session.scalars(
-            query.options(joinedload(Order.provider), joinedload(Order.authority))
-            .order_by(queue_views.rank(now), queue_views.due(), Order.created_at.desc(), Order.id)
-            .offset((page - 1) * PAGE)
-            .limit(PAGE + 1)
-        )
-    )
+    """What needs a person first: running emergencies, then by due time, then what is kept.
+
+    ``after`` goes on behind the last row of an earlier page; ``page`` alone counts from the
+    beginning, and no further than ``DEEPEST``.
+    """
+    if filters is None:
+        chosen = View(view) if view in set(View) else View.OPEN
+        filters = Filters(view=chosen, text=(text or "").strip())
+    # However many rows are skipped, somebody has to read them.
+    skip = 0 if after else (min(max(page, 1), DEEPEST) - 1) * PAGE
+    sought = queue_places.Sought(filters, skip, PAGE, after)
+    found = queue_places.read(session, actor, sought, now, *_as_shown(actor))
     return Queue(
-        view=chosen,
-        counts=_counts(session, actor, conditions),
-        rows=_rows(session, actor, found[:PAGE], now),
+        filters=filters,
+        counts=_counts(session, actor, now),
+        rows=_rows(session, actor, found.orders, now),
         page=page,
-        has_more=len(found) > PAGE,
+        after=after,
+        next=found.next,
+        more_match=found.more_match,
+        looked_through=found.looked_through,
     )
+
+
+def everything(
+    session: Session, actor: Actor, filters: Filters, now: datetime, most: int
+) -> Iterator[Row]:
+    """The rows of every page, up to ``most``: for a file. Read in parts, never all at once."""
+    after: Place | None = None
+    while most > 0:
+        sought = queue_places.Sought(filters, 0, min(most, 10 * PAGE), after)
+        found = queue_places.read(session, actor, sought, now, *_WHOLE)
+        yield from _rows(session, actor, found.orders, now)
+        after, most = found.next, most - len(found.orders)
+        if after is None:
+            return
 
 
 def emergencies_running(session: Session, actor: Actor) -> int:
     """How many emergencies still wait for an answer: the number beside “Orders” in the bar."""
-    return (
-        session.scalar(select(func.count()).where(orders.visible(actor), queue_views.emergency()))
-        or 0
-    )
+    running = queue_views.Stretch((queue_views.EMERGENCY, queue_views.EMERGENCY))
+    return session.scalar(select(_number(actor, [running]))) or 0
 
 
 def due_at(order: Order) -> datetime | None:
@@ -99,24 +169,49 @@ def due_at(order: Order) -> datetime | None:
 
 
 def is_overdue(order: Order, now: datetime) -> bool:
-    """Whether the provider has let a deadline pass."""
+    """Whether the provider has let a deadline pass; an open question may have stopped the clock."""
     due = due_at(order)
-    return order.state.is_open and due is not None and due < now
+    runs = order.state.is_open and order.clock_stopped_at is None
+    return runs and due is not None and due < now
 
 
-def _counts(
-    session: Session, actor: Actor, conditions: dict[View, ColumnElement[bool]]
-) -> dict[View, int]:
-    numbers = [func.count(case((conditions[view], 1))) for view in COUNTED]
-    row = session.execute(select(*numbers).select_from(Order).where(orders.visible(actor))).one()
-    return dict(zip(COUNTED, row, strict=True))
+_WHOLE = (joinedload(Order.provider), joinedload(Order.authority))
+
+
+def _as_shown(actor: Actor) -> tuple[ExecutableOption, ...]:
+    """An order without what no row shows; of its other side the name."""
+    other = (
+        joinedload(Order.authority).load_only(Authority.name)
+        if actor.is_provider
+        else joinedload(Order.provider).load_only(Provider.name)
+    )
+    return load_only(*_SHOWN, raiseload=True), other
+
+
+def _number(actor: Actor, stretches: list[Stretch]) -> ColumnElement[int]:
+    """How many orders stand there, counted no further than ``COUNTED_TO``."""
+    total: ColumnElement[int] | None = None
+    for stretch in stretches:
+        some = select(Order.id).where(orders.visible(actor), stretch.where()).limit(COUNTED_TO)
+        number = select(func.count()).select_from(some.subquery()).scalar_subquery()
+        total = number if total is None else total + number
+    assert total is not None, "a view has a stretch"
+    return total
+
+
+def _counts(session: Session, actor: Actor, now: datetime) -> dict[View, int]:
+    numbers = [
+        _number(actor, list(queue_views.stretches(view, now, provider=actor.is_provider)))
+        for view in COUNTED
+    ]
+    row = session.execute(select(*numbers)).one()
+    return {view: min(n, COUNTED_TO) for view, n in zip(COUNTED, row, strict=True)}
 
 
 def _rows(session: Session, actor: Actor, found: list[Order], now: datetime) -> list[Row]:
-    ids = [order.id for order in found]
-    targets = _first_targets(session, ids)
+    targets = _first_targets(session, [order.id for order in found])
     last = latest.entries(session, actor, found)
-    calls = {} if actor.is_provider else _open_calls(session, ids)
+    waiting = queue_waiting.words(session, actor, found)
     rows = []
     for order in found:
         target, number = targets.get(order.id, (None, 0))
@@ -124,20 +219,21 @@ def _rows(session: Session, actor: Actor, found: list[Order], now: datetime) -> 
         rows.append(
             Row(
                 order=order,
-                due=due_at(order),
+                due=None if order.clock_stopped_at else due_at(order),
                 overdue=is_overdue(order, now),
-                waiting_for=_waiting_for(order, actor, calls.get(order.id)),
+                waiting_for=waiting[order.id],
                 last_type=type_,
                 last_at=at,
                 target=target,
                 more_targets=max(number - 1, 0),
+                not_ratified=queue_waiting.not_ratified(order),
             )
         )
     return rows
 
 
-def _first_targets(session: Session, ids: list[UUID]) -> dict[UUID, tuple[OrderTarget, int]]:
-    """An order's first target and how many it has; never all 240 of them."""
+def _first_targets(session: Session, ids: list[UUID]) -> dict[UUID, tuple[str, int]]:
+    """The value of an order's first target and how many it has; never all 240 of them."""
     numbers = (
         select(
             OrderTarget.order_id,
@@ -149,7 +245,7 @@ def _first_targets(session: Session, ids: list[UUID]) -> dict[UUID, tuple[OrderT
         .subquery()
     )
     found = session.execute(
-        select(OrderTarget, numbers.c.number).join(
+        select(OrderTarget.order_id, OrderTarget.value, numbers.c.number).join(
             numbers,
             and_(
                 OrderTarget.order_id == numbers.c.order_id,
@@ -157,43 +253,4 @@ def _first_targets(session: Session, ids: list[UUID]) -> dict[UUID, tuple[OrderT
             ),
         )
     )
-    return {target.order_id: (target, number) for target, number in found}
-
-
-def _open_calls(session: Session, ids: list[UUID]) -> dict[UUID, str]:
-    """Whom to phone, for each order with an open call: whoever has waited longest."""
-    found = session.execute(
-        select(CallTask.order_id, Contact.name)
-        .join(Contact, Contact.id == CallTask.contact_id)
-        .where(CallTask.order_id.in_(ids), CallTask.state == CallState.OPEN)
-        .order_by(CallTask.opened_at.desc(), CallTask.id.desc())
-    )
-    return {order_id: name for order_id, name in found}  # noqa: C416 - earlier ones win
-
-
-OURS = frozenset({Role.OFFICER, Role.SUPERVISOR})
-"""Who acts for the contact point."""
-
-
-def _waiting_for(order: Order, actor: Actor, phone: str | None) -> str:
-    theirs = _provider_owes(order)
-    if actor.is_provider:
-        if order.question_open_since and order.state is not OrderState.ISSUED:
-            return "Contact point: answer"
-        return f"You: {theirs[1]}" if theirs else "Nobody"
-    # An auditor reads the same queue, and none of it is theirs to do.
-    us = "You" if actor.roles & OURS else "Contact point"
-    if phone:
-        return f"{us}: phone {phone}"
-    if order.question_open_since and order.ended_at is None:
-        return f"{us}: answer"
-    if order.state is OrderState.DRAFT:
-        return f"{us}: check and issue"
-    return f"Provider: {theirs[0]}" if theirs else "Nobody"
-
-
-def _provider_owes(order: Order) -> tuple[str, str] | None:
-    return {
-        OrderState.ISSUED: ("acknowledgement", "acknowledge"),
-        OrderState.ACKNOWLEDGED: ("preservation", "confirm preservation"),
-    }.get(order.state)
+    return {order_id: (value, number) for order_id, value, number in found}

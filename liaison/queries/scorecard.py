@@ -34,6 +34,7 @@ MOST = 10_000
 
 _MONTH = timedelta(days=365.25 / 12)
 _ANY = datetime(2000, 1, 1, tzinfo=UTC)
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 _OURS = frozenset({Whom.DUTY_OFFICER, Whom.SUPERVISOR})
 
 
@@ -135,6 +136,7 @@ def _cases(
             first.c.at,
             Order.state,
             Order.ended_at,
+            Order.clock_stopped_at,
         )
         .outerjoin(first, first.c.order_id == Order.id)
         .where(
@@ -158,17 +160,23 @@ def _case(
     preserved_at: datetime | None,
     state: OrderState,
     ended_at: datetime | None,
+    stopped_at: datetime | None,
 ) -> Case:
     declined = state is OrderState.DECLINED
     return Case(
         issued_at=issued_at,
-        acknowledge_by=acknowledge_by,
-        preserve_by=preserve_by,
+        acknowledge_by=_stands(acknowledge_by, stopped_at),
+        preserve_by=_stands(preserve_by, stopped_at),
         answered_at=acknowledged_at or (ended_at if declined else None),
         preserved_at=preserved_at,
         declined=declined,
         closed_at=ended_at,
     )
+
+
+def _stands(deadline: datetime, stopped_at: datetime | None) -> datetime:
+    """A deadline that a question has stopped before it came cannot pass meanwhile."""
+    return NEVER if stopped_at is not None and stopped_at <= deadline else deadline
 
 
 # Rungs

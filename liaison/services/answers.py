@@ -1,4 +1,4 @@
-"""What a provider does to an order: acknowledge, preserve, decline; and the thread of both."""
+"""What a provider does to an order: acknowledge, preserve, decline."""
 
 from __future__ import annotations
 
@@ -9,33 +9,49 @@ from typing import Any
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
-from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
 from liaison.domain.answer import Preservation, Refusal, Resolved, check_refusal, resolve
+from liaison.domain.answer_changes import changes
 from liaison.domain.ladder import Climb, Whom
 from liaison.domain.lifecycle import Action, OrderState
 from liaison.domain.reading import (
-    LONGEST_MESSAGE,
     LONGEST_NOTE,
     LONGEST_REFERENCE,
     check_texts,
 )
 from liaison.domain.vocabulary import Outcome
 from liaison.errors import FieldError, Invalid
-from liaison.models import Order, Report, ReportedTarget, ThreadMessage
-from liaison.models.work import TimerKind, Wanted
-from liaison.queries import orders, registry
+from liaison.models import Order, Report, ReportedTarget
+from liaison.models.work import Wanted
+from liaison.queries import orders, registry, reports
 from liaison.queries.views import report_view
-from liaison.services import drill_orders, endings, escalation, ledger, outbox, timers
+from liaison.services import (
+    drill_orders,
+    endings,
+    escalation,
+    extensions,
+    keeping,
+    ledger,
+    order_keys,
+    outbox,
+    pauses,
+)
 from liaison.services.guards import order_for
+from liaison.services.thread import answer as answer
+from liaison.services.thread import ask as ask
+
+MOST_REPORTS = 100
+"""Reports of one order, the amended ones and the one that stands; this portal's own number."""
 
 SAID = {
     "acknowledged": "acknowledged",
     "preserved": "preserved",
     "preserved_shorter": "preserved, for less time than asked",
     "nothing_held": "nothing held",
+    "amended": "amended its report",
+    "amended_shorter": "amended its report: less is kept, or for less time",
+    "amended_nothing": "amended its report: nothing held",
     "declined": "declined",
-    "question": "a question",
 }
 """How a letter to the contact point names an answer."""
 
@@ -57,6 +73,7 @@ def acknowledge(
     told = {"reference": reference, "note": note}
     entries = settle_acknowledgement(session, order, state, actor, now, told)
     _tell_contact_point(session, order, "acknowledged", "acknowledged", now)
+    order_keys.write(session, order)
     ledger.record(session, now, *entries)
     return order
 
@@ -73,7 +90,10 @@ def settle_acknowledgement(
     order.state, order.acknowledged_at = state, now
     _resume_ladder(order)
     escalation.stop(session, order, now)
+    pauses.note_acknowledged(order, now)
     escalation.arm(session, order, Climb.PRESERVE)
+    pauses.hold(session, order)
+    keeping.plan(session, order, now)
     return ledger.act(order, "order.acknowledged", actor, {k: v for k, v in told.items() if v})
 
 
@@ -100,22 +120,32 @@ def preserve(
     action = Action.AMEND if seen.state is OrderState.PRESERVED else Action.PRESERVE
     order, state = order_for(session, actor, name, action, version)
     _check_report_texts(answer)
+    if len(order.reports) >= MOST_REPORTS:
+        detail = f"This order has {MOST_REPORTS} reports: it takes no more. Call the contact point."
+        raise Invalid([FieldError("", detail)])
     longest = escalation.terms_of(order).longest_days
-    settled = resolve(answer, [t.id for t in order.targets], longest, now)
+    ids = [t.id for t in order.targets]
+    settled = resolve(answer, ids, longest, now, standing=reports.standing(order))
     report = _report(order, actor, answer, settled, now)
+    before, promised = order.report, order.preserved_until
     order.reports.append(report)
     order.state, order.preserved_until = state, settled.until
     order.acknowledged_at = order.acknowledged_at or now
     order.provider_reference = answer.reference or order.provider_reference
+    pauses.settle(order, now)
     flag_modified(order, "preserved_until")  # the version moves, even where the date stays
-    session.flush()
+    order_keys.write(session, order)
     escalation.stop(session, order, now)
-    _plan_expiry(session, order, report, now)
+    extensions.drop_if_met(order, now)
+    keeping.plan(session, order, now)
     drill_orders.settle(session, order, now)
-    what = _what_was_kept(order, report, now)
-    _tell_contact_point(session, order, f"report:{report.id}", what, now)
-    type_ = "order.preserved" if action is Action.PRESERVE else "order.preservation_amended"
-    ledger.record(session, now, *ledger.act(order, type_, actor, report_view(report)))
+    if before is None:
+        what, type_, told = _what_was_kept(order, report, now), "order.preserved", {}
+    else:
+        shorter = _is_shorter(order, before, report, promised)
+        what, type_, told = _amended(report, shorter), "order.preservation_amended", shorter
+    _tell_contact_point(session, order, f"report:{report.id}", what, now, risk=bool(report.risk))
+    ledger.record(session, now, *ledger.act(order, type_, actor, report_view(report) | told))
     return order
 
 
@@ -158,10 +188,22 @@ def _what_was_kept(order: Order, report: Report, now: datetime) -> str:
     return "preserved_shorter" if shorter else "preserved"
 
 
-def _plan_expiry(session: Session, order: Order, report: Report, now: datetime) -> None:
-    timers.cancel(session, order, TimerKind.EXPIRY, now)
-    if report.until is not None:
-        timers.plan(session, order, TimerKind.EXPIRY, str(report.id), report.until, {})
+def _is_shorter(
+    order: Order, before: Report, after: Report, promised: datetime | None
+) -> dict[str, bool]:
+    """``shorter`` for the entry: whether the amendment takes back what was promised.
+
+    What was promised may be later than the last report says: an extension moves the date too.
+    """
+    took_back = promised is not None and (after.until is None or after.until < promised)
+    found = changes(reports.said(before, order.targets), reports.said(after, order.targets))
+    return {"shorter": took_back or found.shorter}
+
+
+def _amended(report: Report, shorter: Mapping[str, bool]) -> str:
+    if report.outcome is Outcome.NOTHING_HELD:
+        return "amended_nothing"
+    return "amended_shorter" if shorter["shorter"] else "amended"
 
 
 def decline(
@@ -185,65 +227,18 @@ def decline(
     }
     endings.end(session, order, now)
     drill_orders.settle(session, order, now)
-    _tell_contact_point(session, order, "declined", "declined", now)
+    kept = refusal.preserved_meanwhile
+    _tell_contact_point(session, order, "declined", "declined", now, kept_meanwhile=kept)
     ledger.record(session, now, *ledger.act(order, "order.declined", actor, order.refusal))
     return order
 
 
-def ask(session: Session, actor: Actor, name: str, text: str, now: datetime) -> ThreadMessage:
-    """The provider writes: a question that the contact point owes an answer to."""
-    order, _ = order_for(session, actor, name, Action.ASK)
-    message = _write(session, order, actor, text, now)
-    order.question_open_since = order.question_open_since or now
-    _tell_contact_point(session, order, f"question:{message.id}", "question", now)
-    _record_message(session, order, actor, message, now)
-    return message
-
-
-def answer(
-    session: Session,
-    actor: Actor,
-    name: str,
-    text: str,
-    now: datetime,
-    version: int | None = None,
-) -> ThreadMessage:
-    """The contact point writes: the questions it has read are answered by it.
-
-    ``version`` is the one it has read: a question that came meanwhile is not answered unseen.
-    """
-    order, _ = order_for(session, actor, name, Action.ANSWER, version)
-    message = _write(session, order, actor, text, now)
-    order.question_open_since = None
-    notice = outbox.Notice("answer", Wanted.ALWAYS, f"message:{message.id}", {})
-    for spoc in registry.addressees(session, order, Whom.ON_DUTY, now):
-        outbox.queue(session, order, spoc, notice, now)
-    _record_message(session, order, actor, message, now)
-    return message
-
-
-def _write(session: Session, order: Order, actor: Actor, text: str, now: datetime) -> ThreadMessage:
-    if not text.strip():
-        raise Invalid([FieldError("/text", "Write something first.")])
-    check_texts(("/text", text, LONGEST_MESSAGE))
-    message = ThreadMessage(
-        order_id=order.id, at=now, side=actor.side, author=actor.name, text=text
-    )
-    order.thread.append(message)
-    flag_modified(order, "question_open_since")  # whoever reads the order again sees a new version
-    session.flush()
-    return message
-
-
-def _record_message(
-    session: Session, order: Order, actor: Actor, message: ThreadMessage, now: datetime
+def _tell_contact_point(
+    session: Session, order: Order, key: str, what: str, now: datetime, **more: bool
 ) -> None:
-    told = {"id": str(message.id), "at": rfc3339(now), "side": message.side, "text": message.text}
-    ledger.record(session, now, *ledger.act(order, "order.message", actor, told))
-
-
-def _tell_contact_point(session: Session, order: Order, key: str, what: str, now: datetime) -> None:
     letter = "question" if what == "question" else "order_answered"
-    notice = outbox.Notice(letter, Wanted.ALWAYS, key, {"answer": what, "said": SAID[what]})
+    said = SAID[what] + (", with a risk (art. 29(6))" if more.get("risk") else "")
+    params = {"answer": what, "said": said, **more}
+    notice = outbox.Notice(letter, Wanted.ALWAYS, key, params)
     for contact in registry.addressees(session, order, Whom.DUTY_OFFICER, now):
         outbox.queue(session, order, contact, notice, now)

@@ -15,6 +15,11 @@ LONGEST_WHY = 500
 """Characters of the reasons of one call, together."""
 
 _BY_LENGTH = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED, Wanted.ALWAYS)
+"""Reasons of which each outlasts the one before: one call does for them.
+
+Any other reason has a call of its own: what ends it has nothing to do with the provider's answer,
+and must not take that call back.
+"""
 
 
 def open_task(
@@ -28,9 +33,10 @@ def open_task(
 ) -> bool:
     """Opens a call task; whether there was none yet.
 
-    One open call per order and contact is enough: whoever is to be called anyway is not listed
-    a second time. A reason that lasts longer joins the open call, so that it is not taken back
-    with the shorter one. Callers hold the order's lock. The reason of a drill's call says so.
+    One open call per order and contact is enough for the provider's answer: whoever is to be
+    called anyway is not listed a second time. A reason that lasts longer joins the open call, so
+    that it is not taken back with the shorter one. Callers hold the order's lock. The reason of a
+    drill's call says so.
     """
     why = f"TEST, a drill: {why}" if order.test else why
     waiting = session.scalar(
@@ -39,6 +45,7 @@ def open_task(
             CallTask.order_id == order.id,
             CallTask.contact_id == contact.id,
             CallTask.state == CallState.OPEN,
+            CallTask.wanted.in_(_BY_LENGTH if wanted in _BY_LENGTH else (wanted,)),
         )
         .limit(1)
         .execution_options(populate_existing=True)
@@ -64,7 +71,7 @@ def open_task(
 
 
 def _join(task: CallTask, why: str, wanted: Wanted) -> None:
-    if _BY_LENGTH.index(wanted) <= _BY_LENGTH.index(task.wanted):
+    if wanted is task.wanted or _BY_LENGTH.index(wanted) <= _BY_LENGTH.index(task.wanted):
         return
     task.wanted = wanted
     if why not in task.why:

@@ -13,7 +13,7 @@ from liaison.domain.lifecycle import Action
 from liaison.domain.reading import LONGEST_NOTE, check_texts
 from liaison.domain.vocabulary import CallOutcome
 from liaison.errors import FieldError, Invalid, NotFound, Stale
-from liaison.models import CallTask
+from liaison.models import CallTask, Order
 from liaison.models.work import CallState
 from liaison.services import answers, ledger
 from liaison.services.guards import order_for
@@ -30,7 +30,10 @@ def log(
     *,
     acknowledged: bool = False,
 ) -> CallTask:
-    """Logs what came of a call; with ``acknowledged`` the order is acknowledged by phone."""
+    """Logs what came of a call; with ``acknowledged`` the order is acknowledged by phone.
+
+    A call that was taken back meanwhile may have been made: it is logged, and acknowledges nothing.
+    """
     order, _ = order_for(session, actor, name, Action.LOG_CALL)
     check_texts(("/note", note, LONGEST_NOTE))
     task = session.scalars(
@@ -42,9 +45,8 @@ def log(
         raise NotFound
     if task.state is CallState.LOGGED:
         raise Stale(f"{task.logged_by} has logged this call already. Nothing was changed.")
-    if acknowledged and outcome is not CallOutcome.REACHED:
-        detail = "Only somebody who was reached can acknowledge. Change the outcome, or untick it."
-        raise Invalid([FieldError("/acknowledged", detail)])
+    if acknowledged:
+        _demand_their_word(order, task, outcome)
     task.state, task.outcome, task.note = CallState.LOGGED, outcome, note or None
     task.logged_by, task.logged_at = actor.name, now
     entries = []
@@ -56,3 +58,25 @@ def log(
     data = {"contact": task.contact.name, "phone": task.phone, "outcome": outcome, "note": note}
     ledger.record(session, now, *entries, ledger.own(order, "order.call_logged", actor, data))
     return task
+
+
+def can_acknowledge(order: Order, task: CallTask) -> bool:
+    """Whether a call can bring the provider's word: an open one, to somebody of that provider.
+
+    A call to a colleague of ours is none, whoever says what in it.
+    """
+    theirs = task.contact.provider_id == order.provider_id
+    return theirs and task.state is CallState.OPEN
+
+
+def _demand_their_word(order: Order, task: CallTask, outcome: CallOutcome) -> None:
+    detail = None
+    if outcome is not CallOutcome.REACHED:
+        detail = "Only somebody who was reached can acknowledge. Change the outcome, or untick it."
+    elif not can_acknowledge(order, task):
+        detail = (
+            f"This call cannot acknowledge the order: only {order.provider.name} can, in a call to "
+            "its own contact that is still to be made. Untick it and log the call."
+        )
+    if detail:
+        raise Invalid([FieldError("/acknowledged", detail)])

@@ -256,7 +256,7 @@ def _written(drill: Drill, terms: Terms, now: datetime) -> Order:
         created_at=now,
         targets=[_target(terms, now)],
     )
-    order_rows.complete_officer(order, authority, CLOCK, "")
+    order_rows.complete_officer(order, authority, CLOCK.name, "")
     return order
 
 

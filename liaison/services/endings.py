@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from liaison.models import Doubt, Extension, Order
 from liaison.models.work import TimerKind, Wanted
-from liaison.services import call_tasks, outbox, timers
+from liaison.queries import doubting
+from liaison.services import call_tasks, doubt_alarms, outbox, pauses, timers
 
 _OF_ITS_LIFE = (
     TimerKind.LADDER,
@@ -25,22 +26,27 @@ _WANTED = (
     Wanted.UNTIL_PRESERVED,
     Wanted.WHILE_KEPT,
     Wanted.UNTIL_VOUCHED,
+    Wanted.UNTIL_AUTHORISED,
 )
 
 
 def end(session: Session, order: Order, now: datetime) -> None:
     """The order has just ended (declined, withdrawn, released, expired): nothing of it climbs.
 
-    An open doubt and an open wish for an extension end with it; a stopped clock is forgotten.
+    An open doubt and an open wish for an extension end with it; a stopped clock stands no longer.
+    That it ended doubted is told to our own people, whoever ended it.
     """
     order.ended_at = now
-    order.clock_stopped_at = None
+    was_doubted = order.doubt_open_since is not None
+    pauses.settle(order, now)
     order.doubt_open_since = order.extension_asked_at = None
     session.flush()
     for kind in _OF_ITS_LIFE:
         timers.cancel(session, order, kind, now)
     outbox.cancel(session, order, *_WANTED)
     call_tasks.cancel(session, order, *_WANTED)
+    if was_doubted and (doubt := doubting.doubt_of(session, order)) is not None:
+        doubt_alarms.tell_end(session, order, doubt, now)
     session.execute(
         update(Doubt)
         .where(Doubt.order_id == order.id, Doubt.vouched_at.is_(None), Doubt.ended_at.is_(None))

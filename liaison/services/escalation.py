@@ -12,12 +12,12 @@ from liaison.domain.actors import CLOCK, Actor
 from liaison.domain.ladder import Climb, Ladder, Step, Whom, step
 from liaison.domain.lifecycle import Action, OrderState
 from liaison.domain.reading import LONGEST_REASON, check_texts
-from liaison.domain.terms import Deadlines, Terms, second_climb_start, terms_from_json
+from liaison.domain.terms import Terms, terms_from_json
 from liaison.domain.vocabulary import Channel
 from liaison.errors import FieldError, Invalid, InvalidTransition
 from liaison.models import Order, Timer
 from liaison.models.work import TimerKind, Wanted
-from liaison.queries import registry
+from liaison.queries import ladder, registry
 from liaison.services import call_tasks, ledger, outbox, timers
 from liaison.services.guards import order_for
 
@@ -43,14 +43,9 @@ def running_climb(order: Order) -> Climb | None:
 
 def climb_start(order: Order, climb: Climb) -> datetime:
     """From when the steps of a climb count."""
-    assert order.issued_at is not None, "only a served order climbs"
-    if climb is Climb.ACKNOWLEDGE:
-        return order.issued_at
-    assert order.acknowledge_by
-    assert order.preserve_by
-    assert order.acknowledged_at
-    deadline = Deadlines(order.acknowledge_by, order.preserve_by)
-    return second_climb_start(deadline, order.acknowledged_at)
+    start = ladder.start_of(order, climb)
+    assert start is not None, "only a served order climbs"
+    return start
 
 
 def arm(session: Session, order: Order, climb: Climb, number: int = 0) -> None:
@@ -118,18 +113,19 @@ def _page(
         label = contact.function.label if at.whom is Whom.NAMED else at.whom.label
         if Channel.EMAIL in one.channels:
             params = {"climb": climb.name.lower(), "due": due.isoformat(), "rung": label}
-            notice = outbox.Notice(_letter(order, at), _WANTED[climb], key, params)
+            notice = outbox.Notice(_letter(order, climb, at), _WANTED[climb], key, params)
             outbox.queue(session, order, contact, notice, now)
         if Channel.CALL in one.channels:
             why = f"{label}: {_waiting(climb)}"
             call_tasks.open_task(session, order, contact, why, key, _WANTED[climb], now)
 
 
-def _letter(order: Order, at: Step) -> str:
+def _letter(order: Order, climb: Climb, at: Step) -> str:
     """A rung at the moment of issue brings the order itself: nobody is late yet."""
     if at.at_top:
         return "supervisor_page"
-    return "order_issued" if at.due_at == order.issued_at else "escalation"
+    first = climb is Climb.ACKNOWLEDGE and at.due_at == climb_start(order, climb)
+    return "order_issued" if first else "escalation"
 
 
 def _waiting(climb: Climb) -> str:

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, Delete, delete, or_
+from sqlalchemy import CursorResult, Delete, delete, or_, select
 from sqlalchemy.orm import Session
 
-from liaison.models import Heartbeat, IdempotentAnswer, KeptForm, SignIn, Throttle
+from liaison.domain.lifecycle import OrderState
+from liaison.models import (
+    Heartbeat,
+    IdempotentAnswer,
+    KeptForm,
+    Order,
+    Presence,
+    SignIn,
+    Throttle,
+    UnfinishedDraft,
+)
 from liaison.models.base import insert_once
-from liaison.services import kept_forms, register_imports
+from liaison.services import kept_forms, presence, register_imports, typists
 
 KEEP_ANSWERS = timedelta(days=30)
 """How long a repeated ``POST`` is answered as the first time."""
 KEEP_SIGN_INS = timedelta(days=90)
 """How long an ended sign-in stays listed for its owner, and its address counts as known."""
 KEEP_BEATS = timedelta(days=1)
+
+_WRITTEN = (OrderState.DRAFT, OrderState.SUBMITTED)
+"""What can still be written: a submitted order may come back."""
 
 
 def beat(session: Session, worker: str, now: datetime) -> None:
@@ -36,6 +49,12 @@ def tidy(session: Session, now: datetime) -> int:
             )
         ),
         delete(KeptForm).where(KeptForm.kept_at <= now - kept_forms.KEEP),
+        delete(Presence).where(Presence.seen_at <= now - presence.GONE),
+        # Changes to a draft order that was issued or discarded: nobody can make them any more.
+        delete(UnfinishedDraft).where(
+            UnfinishedDraft.order_id.in_(select(Order.id).where(Order.state.not_in(_WRITTEN)))
+        ),
+        typists.past_their_time(now),
         delete(Heartbeat).where(Heartbeat.at < now - KEEP_BEATS),
     ]
     gone = register_imports.lay_old_aside(session, now)

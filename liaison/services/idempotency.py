@@ -69,7 +69,20 @@ def claim(session: Session, api_key: UUID, key: str, digest: str, now: datetime)
     }
     if insert_once(session, IdempotentAnswer, values):
         return None
-    kept = session.scalars(select(IdempotentAnswer).where(*_named(api_key, key))).one()
+    return _of(session.scalars(select(IdempotentAnswer).where(*_named(api_key, key))).one(), digest)
+
+
+def known(session: Session, api_key: UUID, key: str, digest: str, now: datetime) -> Kept | None:
+    """The answer if one was given before; claims nothing. ``Invalid`` as for ``claim``."""
+    check_key(key)
+    found = select(IdempotentAnswer).where(
+        *_named(api_key, key), IdempotentAnswer.created_at >= now - KEEP_ANSWERS
+    )
+    kept = session.scalars(found).one_or_none()
+    return _of(kept, digest) if kept else None
+
+
+def _of(kept: IdempotentAnswer, digest: str) -> Kept:
     if kept.request_hash != digest:
         detail = "Idempotency-Key: this key was used for another request. Take a new one."
         raise Invalid([FieldError("", detail)])

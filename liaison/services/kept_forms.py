@@ -37,6 +37,8 @@ class Why(StrEnum):
     SIGNED_OUT = "signed_out"
     FACTOR = "factor"
     """The act needs a fresh code first."""
+    OVERTAKEN = "overtaken"
+    """Somebody else saved a newer version of the same draft."""
 
 
 @dataclass(frozen=True)

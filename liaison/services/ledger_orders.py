@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
+    exists,
     func,
     literal,
     or_,
@@ -28,8 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from liaison.domain.lifecycle import OrderState
-from liaison.models import Entry, Order
+from liaison.models import Doubt, Entry, Extension, Order, OrderNote, Route, ThreadMessage, Timer
+from liaison.models.work import TimerKind
 from liaison.queries.latest import ATTRIBUTION
+from liaison.services import ledger_facts
 from liaison.services.ledger import authority_stream, provider_stream
 
 _PROVIDER, _AUTHORITY = "provider:", "authority:"
@@ -56,31 +59,82 @@ class _Rule:
 
 _SERVED = Order.ref.is_not(None)
 
+
+def _has(rows: type[ThreadMessage] | type[OrderNote]) -> ColumnElement[bool]:
+    return select(rows.id).where(rows.order_id == Order.id).exists()
+
+
+def _vouched() -> ColumnElement[bool]:
+    return exists().where(Doubt.order_id == Order.id, Doubt.vouched_at.is_not(None))
+
+
+def _extended() -> ColumnElement[bool]:
+    return exists().where(Extension.order_id == Order.id, Extension.confirmed_at.is_not(None))
+
+
+def _routed(followed: bool) -> ColumnElement[bool]:
+    made = Route.followed_at.is_not(None) if followed else true()
+    return exists().where(Route.order_id == Order.id, made)
+
+
+def _paged() -> ColumnElement[bool]:
+    """A second page is planned by the act that says the time has passed, and by no other."""
+    return exists().where(
+        Timer.order_id == Order.id,
+        Timer.kind == TimerKind.RATIFICATION,
+        Timer.key.not_like("%:0"),
+    )
+
+
 _RULES = (
     _Rule(true(), ("order.drafted",), shared=False),
+    _Rule(Order.submitted_at.is_not(None), ("order.submitted",), shared=False),
+    _Rule(Order.returned_note.is_not(None), ("order.returned",), shared=False),
     _Rule(_SERVED, ("order.issued",)),
+    _Rule(Order.authorised_by_id.is_not(None), ("order.authorised",), shared=False),
+    _Rule(Order.ratified_at.is_not(None), ("order.ratified",)),
+    _Rule(_paged(), ("order.ratification_overdue",)),
     _Rule(Order.fetched_at.is_not(None), ("order.fetched",)),
     _Rule(Order.acknowledged_at.is_not(None), ("order.acknowledged", "order.preserved")),
     _Rule(
-        Order.state.in_([OrderState.PRESERVED, OrderState.EXPIRED]),
+        Order.state.in_(
+            [
+                OrderState.PRESERVED,
+                OrderState.RELEASED,
+                OrderState.EXPIRED,
+                OrderState.DISPOSED,
+            ]
+        ),
         ("order.preserved",),
     ),
     _Rule(Order.state == OrderState.DECLINED, ("order.declined",)),
+    _Rule(_routed(followed=False), ("order.route_reported",)),
+    _Rule(_routed(followed=True), ("order.followed_on",), shared=False),
     _Rule(and_(Order.state == OrderState.WITHDRAWN, _SERVED), ("order.withdrawn",)),
     _Rule(
         and_(Order.state == OrderState.WITHDRAWN, ~_SERVED),
         ("order.discarded",),
         shared=False,
     ),
+    _Rule(Order.extension_asked_at.is_not(None), ("order.extension_requested",)),
+    _Rule(_extended(), ("order.extended",)),
+    _Rule(Order.mla_recorded_at.is_not(None), ("order.mla_recorded",)),
+    _Rule(Order.state == OrderState.RELEASED, ("order.released",)),
     _Rule(Order.state == OrderState.EXPIRED, ("order.expired",)),
+    _Rule(_has(ThreadMessage), ("order.message",)),
+    _Rule(_has(OrderNote), ("order.noted",), shared=False),
+    _Rule(Order.state == OrderState.DISPOSED, ("order.released", "order.expired")),
+    _Rule(Order.disposed_at.is_not(None), ("order.disposed",)),
+    _Rule(Order.doubt_open_since.is_not(None), ("order.doubted",)),
+    _Rule(_vouched(), ("order.vouched",)),
 )
 """In the order of an order's life: of each order and stream the first that fails is told."""
 
 
 def missing(session: Session) -> Iterator[Missing]:
-    """Once for each order and stream that lacks an entry."""
+    """Once for each order and stream that lacks an entry, or whose rows say something else."""
     told: set[tuple[str, str]] = set()
-    for one in [*_without_entry(session), *_without_twin(session)]:
+    for one in [*_without_entry(session), *_without_twin(session), *_unlike(session)]:
         if (one.stream, one.order) not in told:
             told.add((one.stream, one.order))
             yield one
@@ -138,6 +192,18 @@ def _without_twin(session: Session) -> Iterator[Missing]:
             continue
         reason = f"the act that entry {seq} of {stream} attributes is missing"
         yield Missing(provider_stream(provider_id), _name(ref, id_), reason)
+
+
+def _unlike(session: Session) -> Iterator[Missing]:
+    """Messages, reports, doubts and the rest that their entries do not bear out."""
+    found = list(ledger_facts.faults(session))
+    places = ledger_facts.places(session, found) if found else {}
+    for fault in found:
+        if fault.order_id not in places:
+            continue  # the order is gone: that is told of already
+        ref, provider_id, authority_id = places[fault.order_id]
+        home = provider_stream(provider_id) if fault.shared else authority_stream(authority_id)
+        yield Missing(home, _name(ref, fault.order_id), fault.reason)
 
 
 def _attributed() -> FromClause:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from liaison.domain.actors import Actor
 from liaison.domain.draft import OrderDraft
 from liaison.domain.draft_targets import TargetDraft
 from liaison.models import Authority, Order, OrderTarget, Provider
@@ -38,14 +37,19 @@ def write(order: Order, draft: OrderDraft, provider: Provider) -> None:
     order.provider_id = provider.id
     for name in _COPIED:
         setattr(order, name, getattr(draft, name))
+    order.party = draft.origin.get("party")
     order.issuing_officer = dict(draft.issuing_officer)
     order.targets = [_target_row(position, t) for position, t in enumerate(draft.targets)]
 
 
-def complete_officer(order: Order, authority: Authority, actor: Actor, email: str) -> None:
-    """Sections 2-6 of T-CY(2018)11: what the draft leaves out comes from the register."""
+def complete_officer(order: Order, authority: Authority, name: str, email: str) -> None:
+    """Sections 2-6 of T-CY(2018)11: what the draft leaves out comes from the register.
+
+    Name and e-mail are those of the person in charge, whatever was typed: the order names nobody
+    who had no part in it. What was typed counts where no person is in charge.
+    """
     known: dict[str, Any] = {
-        "name": actor.name,
+        "name": name,
         "address": authority.postal_address,
         "phone": authority.phone,
         "email": email or authority.email,
@@ -53,7 +57,9 @@ def complete_officer(order: Order, authority: Authority, actor: Actor, email: st
         "time_zone": authority.time_zone,
         "preferred_answer": authority.preferred_answer,
     }
-    order.issuing_officer = {k: v for k, v in (known | order.issuing_officer).items() if v}
+    in_charge = {} if order.officer is None else {"name": name, "email": known["email"]}
+    whole = known | order.issuing_officer | in_charge
+    order.issuing_officer = {k: v for k, v in whole.items() if v}
 
 
 def _target_row(position: int, t: TargetDraft) -> OrderTarget:

@@ -4,41 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
-from liaison.clock import rfc3339
-from liaison.domain.actors import CLOCK, Actor
+from liaison.domain.actors import Actor
 from liaison.domain.draft import OrderDraft, parse_draft
-from liaison.domain.ladder import Whom
 from liaison.domain.lifecycle import Action, OrderState, decide
 from liaison.domain.reading import LONGEST_REASON, check_texts
-from liaison.domain.vocabulary import DrillState
-from liaison.errors import FieldError, Forbidden, Invalid, OutsideTerms
-from liaison.models import Order, Person, Provider, Timer
-from liaison.models.work import Wanted
-from liaison.queries import issue as issuing
-from liaison.queries import orders, registry
-from liaison.services import drill_orders, endings, ledger, order_rows, outbox, passkeys, serving
-from liaison.services.guards import fresh_factor, order_for
+from liaison.domain.vocabulary import DrillState, Urgency
+from liaison.errors import FieldError, Forbidden, Invalid, InvalidTransition
+from liaison.models import Order, Provider
+from liaison.queries import four_eyes, orders, registry
+from liaison.services import (
+    drill_orders,
+    endings,
+    issuance,
+    ledger,
+    order_keys,
+    order_rows,
+    ratification,
+    requests,
+    serving,
+    writers,
+)
+from liaison.services.guards import order_for
+
+ONLY_EMERGENCIES = (
+    "Only an emergency is issued at once, and nothing was sent. Submit this order for "
+    "authorisation: another officer or supervisor authorises it, and it is issued in that act."
+)
 
 
-def draft(session: Session, actor: Actor, data: object, now: datetime) -> Order:
-    """A new draft; ``Invalid`` names every fault, and then nothing is stored."""
+def draft(
+    session: Session,
+    actor: Actor,
+    data: object,
+    now: datetime,
+    *,
+    request_id: UUID | None = None,
+) -> Order:
+    """A new draft; ``Invalid`` names every fault, and then nothing is stored.
+
+    ``request_id``: the counterpart's request it is made from.
+    """
     decide(OrderState.DRAFT, Action.EDIT, actor.roles)
     if actor.authority_id is None:
         raise Forbidden("Only a contact point drafts orders.")
     written, provider = _read(session, data, now)
+    made_from = request_id and requests.for_draft(session, actor, request_id, written)
     order = Order(
         state=OrderState.DRAFT,
         authority_id=actor.authority_id,
+        request_id=made_from,
         officer_id=actor.person_id,
         created_at=now,
     )
     order_rows.write(order, written, provider)
     session.add(order)
-    session.flush()
+    writers.note_writer(session, order, actor.person_id, now)
+    if made_from:
+        requests.note_writers(session, made_from, order, now)
+    order_keys.write(session, order)
     told = {"provider": provider.name, "urgency": order.urgency.value}
     ledger.record(session, now, ledger.own(order, "order.drafted", actor, told))
     return order
@@ -50,9 +79,14 @@ def edit(
     """Writes a draft anew, all of it."""
     order, _ = order_for(session, actor, name, Action.EDIT, version)
     written, provider = _read(session, data, now)
+    if order.request is not None:
+        requests.same_origin(order.request, written)
     order.targets.clear()
     session.flush()  # the old positions must be free before the new ones take them
     order_rows.write(order, written, provider)
+    flag_modified(order, "urgency")  # the version moves, even where only targets have changed
+    writers.note_writer(session, order, actor.person_id, now)
+    order_keys.write(session, order)
     told = {"provider": provider.name, "urgency": order.urgency.value}
     ledger.record(session, now, ledger.own(order, "order.edited", actor, told))
     return order
@@ -78,34 +112,28 @@ def _read(session: Session, data: object, now: datetime) -> tuple[OrderDraft, Pr
 
 
 def issue(session: Session, actor: Actor, name: str, version: int | None, now: datetime) -> Order:
-    """Serves a draft on its provider: the clocks run, the SPOC is told, the ladder is armed.
+    """Issues an emergency at once: the clocks run, the SPOC is told, the ladder is armed.
 
-    Needs a second factor given within the last five minutes (a passkey of a day's age where the
-    authority says so) and a memorandum that allows the order; its terms and ladders are copied
-    onto it, so that later changes do not reach it. A drill at that provider gives way to an
-    emergency.
+    Any other order is submitted and authorised by another person (``services/authorising.py``);
+    here another one must ratify within the term's time. Needs a second factor given within the
+    last five minutes (a passkey of a day's age where the authority says so) and a memorandum that
+    allows the order; its terms and ladders are copied onto it, so that later changes do not reach
+    it. A drill at that provider gives way.
     """
     order, _ = order_for(session, actor, name, Action.ISSUE, version)
-    fresh_factor(actor, now, passkey=order.authority.passkey_to_issue)
-    if order.authority.passkey_to_issue:
-        passkeys.demand_settled(session, actor, now)
-    ruling = _within_terms(session, order, actor, now)
-    officer = session.get(Person, actor.person_id) if actor.person_id else None
-    order.officer, order.officer_id = officer, actor.person_id
-    order_rows.complete_officer(order, order.authority, actor, officer.email if officer else "")
-    broken_off = drill_orders.give_way(session, order, now)
-    entries = serving.serve(session, order, ruling, actor, now)
-    ledger.record(session, now, *broken_off, *entries)
+    if order.urgency is not Urgency.EMERGENCY:
+        raise InvalidTransition(ONLY_EMERGENCIES)
+    issuance.demand_factor(session, order, actor, now)
+    ruling = issuance.within_terms(session, order, actor, now)
+    issuance.put_in_charge(session, order, actor)
+    writers.note_writer(session, order, actor.person_id, now)
+    order.returned_note = None
+    assert ruling.terms is not None, "what is within the terms has some"
+    order.ratify_by = now + ruling.terms.ratification
+    entries = issuance.serve(session, order, ruling, actor, now)
+    ratification.begin(session, order, now)
+    ledger.record(session, now, *entries)
     return order
-
-
-def _within_terms(session: Session, order: Order, actor: Actor, now: datetime) -> issuing.Ruling:
-    ruling = issuing.rule(session, order, actor, now)
-    if ruling.breaches:
-        raise OutsideTerms(
-            ruling.breaches, "The memorandum does not allow this order. Nothing was sent."
-        )
-    return ruling
 
 
 def withdraw(
@@ -127,7 +155,10 @@ def withdraw(
         endings.end(session, order, now)
         ledger.record(session, now, ledger.own(order, "order.discarded", actor, {}))
         return order
+    unratified = four_eyes.awaits_ratification(order)
     entries = serving.take_back(session, order, actor, reason.strip(), now)
+    if unratified:
+        ratification.tell_withdrawn(session, order, now)
     drill_orders.settle(session, order, now, state=DrillState.CANCELLED, why=reason.strip())
     ledger.record(session, now, *entries)
     return order
@@ -147,17 +178,3 @@ def note_fetched(session: Session, actor: Actor, name: str, now: datetime) -> No
     )
     if isinstance(result, CursorResult) and result.rowcount == 1:
         ledger.record(session, now, *ledger.act(order, "order.fetched", actor, {}))
-
-
-def expire(session: Session, _timer: Timer, order: Order, now: datetime) -> None:
-    """The promised date has passed; nothing happens where it was moved meanwhile."""
-    until = order.preserved_until
-    if order.state is not OrderState.PRESERVED or until is None or until > now:
-        return
-    order.state = decide(order.state, Action.EXPIRE, CLOCK.roles)
-    endings.end(session, order, now)
-    notice = outbox.Notice("order_expired", Wanted.ALWAYS, "expired", {})
-    for contact in registry.addressees(session, order, Whom.DUTY_OFFICER, now):
-        outbox.queue(session, order, contact, notice, now)
-    told = {"preserved_until": rfc3339(until)}
-    ledger.record(session, now, *ledger.act(order, "order.expired", CLOCK, told))

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from liaison.domain.lifecycle import OrderState
+from liaison.domain.lifecycle import SERVED, OrderState
 from liaison.domain.vocabulary import Channel, Urgency
 from liaison.models import Contact, Message, Order
 from liaison.models.base import insert_once, new_id
@@ -129,9 +129,13 @@ def queue_letter(
     now: datetime,
     *,
     sealed_link: str | None = None,
+    order: Order | None = None,
+    wanted: Wanted = Wanted.ALWAYS,
 ) -> bool:
-    """Puts a letter to a person about their access into the outbox; ``key`` names its reason.
+    """Puts a letter to an address into the outbox; ``key`` names its reason.
 
+    About somebody's access, or about an ``order``: then it is taken back with its reason
+    (``wanted``), and as urgent as the order.
     ``sealed_link`` is a link, or a code, that opens a door to whoever reads it: it is forgotten
     once the letter is on its way.
     """
@@ -140,16 +144,16 @@ def queue_letter(
         Message,
         {
             "id": new_id(),
-            "idem": f"access:{key}:{address}:{Channel.EMAIL.value}",
-            "order_id": None,
+            "idem": letter_idem(address, key),
+            "order_id": order.id if order else None,
             "contact_id": None,
             "channel": Channel.EMAIL,
             "address": address,
             "letter": letter,
             "params": dict(params),
             "sealed_link": sealed_link,
-            "wanted": Wanted.ALWAYS,
-            "urgent": True,
+            "wanted": wanted,
+            "urgent": order is None or order.urgency is Urgency.EMERGENCY,
             "state": MessageState.QUEUED,
             "created_at": now,
             "next_at": now,
@@ -157,6 +161,11 @@ def queue_letter(
             "attempts": 0,
         },
     )
+
+
+def letter_idem(address: str, key: str) -> str:
+    """The key under which a letter of ``queue_letter`` is found again."""
+    return f"access:{key}:{address}:{Channel.EMAIL.value}"
 
 
 def cancel(session: Session, order: Order, *wanted: Wanted) -> None:
@@ -171,6 +180,10 @@ def cancel(session: Session, order: Order, *wanted: Wanted) -> None:
         .values(state=MessageState.CANCELLED, sealed_link=None)
         .execution_options(synchronize_session=False)
     )
+
+
+HELD_BY_A_PAUSE = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED)
+"""What is not sent while a question stops the order's clock."""
 
 
 def is_due(session: Session, now: datetime) -> bool:
@@ -197,7 +210,15 @@ def _due(now: datetime) -> tuple[ColumnElement[bool] | TextClause, ...]:
             Message.lease_until <= now,
             Message.lease_until > now + STRAY_LEASE,
         ),
+        or_(Message.wanted.not_in(HELD_BY_A_PAUSE), ~_clock_stopped()),
     )
+
+
+def _clock_stopped() -> ColumnElement[bool]:
+    stopped = select(Order.id).where(
+        Order.id == Message.order_id, Order.clock_stopped_at.is_not(None)
+    )
+    return stopped.correlate(Message).exists()
 
 
 def claim(session: Session, now: datetime, limit: int = 2) -> list[Claimed]:
@@ -237,6 +258,16 @@ def _claimed(m: Message) -> Claimed:
 WANTED_IN: dict[Wanted, Sequence[OrderState]] = {
     Wanted.UNTIL_ACKNOWLEDGED: (OrderState.ISSUED,),
     Wanted.UNTIL_PRESERVED: (OrderState.ISSUED, OrderState.ACKNOWLEDGED),
+    Wanted.UNTIL_AUTHORISED: (OrderState.SUBMITTED,),
+    # A verb takes them back; what was withdrawn needs nobody behind it.
+    Wanted.UNTIL_RATIFIED: tuple(s for s in SERVED if s is not OrderState.WITHDRAWN),
+    # Taken back by the second person who vouches, or with the order's end.
+    Wanted.UNTIL_VOUCHED: tuple(OrderState),
+    # A date that nears, an MLA request that was announced: from the acknowledgement on.
+    Wanted.WHILE_KEPT: (OrderState.ACKNOWLEDGED, OrderState.PRESERVED),
+    Wanted.UNTIL_DISPOSED: (OrderState.RELEASED, OrderState.EXPIRED),
+    # Taken back by the answer, or by a withdrawal.
+    Wanted.UNTIL_ANSWERED: tuple(OrderState),
     Wanted.ALWAYS: tuple(OrderState),
 }
 

@@ -37,8 +37,9 @@ def disable(session: Session, actor: Actor, person_id: UUID, reason: str, now: d
     """Takes a person's access away, now.
 
     Their sessions end, the keys they made are revoked, so are the invitations and resets they
-    asked for; what they signed in drafts counts no longer; the open orders they touched are
-    listed, each to be looked at by another person.
+    asked for; what they signed in drafts, and their vouches for orders that are still doubted,
+    count no longer; the open orders they touched are listed, each to be looked at by another
+    person.
     """
     organisation, person = _to_manage(session, actor, person_id, reason, now)
     if person.disabled_at is not None:
@@ -49,6 +50,7 @@ def disable(session: Session, actor: Actor, person_id: UUID, reason: str, now: d
     told["sessions"] = sign_ins.end_all(session, person.id, "disabled", now)
     told |= taking_back.take_back(session, person, actor, now)
     told |= taking_back.void_signatures(session, person, now)
+    told |= taking_back.void_vouches(session, person, actor, now)
     told["reviews"] = reviews.open_for(session, person, now)
     _note(session, now, "disabled", actor, person, told)
     what = f"The account of {person.name} was disabled: nobody signs in with it any more."
@@ -99,6 +101,8 @@ def set_roles(
         told |= taking_back.take_back(session, person, actor, now)
     if (before - given) & {Role.SUPERVISOR, Role.PROVIDER_ADMINISTRATOR}:
         told |= taking_back.void_signatures(session, person, now)
+    if not given & {Role.OFFICER, Role.SUPERVISOR}:
+        told |= taking_back.void_vouches(session, person, actor, now)
     _note(session, now, "roles_changed", actor, person, told)
     what = f"{person.name} has other roles now: {_words(given)}; before: {_words(before)}."
     access_letters.tell(session, actor, what, now, person=person)

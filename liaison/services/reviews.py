@@ -13,7 +13,7 @@ from liaison.domain.lifecycle import OrderState
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import LONGEST_REASON, check_texts
 from liaison.errors import FieldError, Forbidden, Invalid, NotFound
-from liaison.models import Entry, Order, OrderReview, Person
+from liaison.models import Entry, Order, OrderReview, OrderWriter, Person
 from liaison.queries import orders as order_queries
 from liaison.services import guards, orders, portal_log
 from liaison.services.organisations import AlreadyDone
@@ -23,21 +23,28 @@ CONFIRMED, WITHDRAWN = "confirmed", "withdrawn"
 RUNNING = (OrderState.ISSUED, OrderState.ACKNOWLEDGED, OrderState.PRESERVED)
 """A provider acts on it or keeps data under it."""
 
-OPEN = (OrderState.DRAFT, *RUNNING)
+OPEN = (OrderState.DRAFT, OrderState.SUBMITTED, *RUNNING)
 """A draft too: what a thief has written is issued by somebody else, who trusts it."""
 
-TAKEN_BACK = (OrderState.DECLINED, OrderState.WITHDRAWN)
+TAKEN_BACK = (
+    OrderState.DECLINED,
+    OrderState.WITHDRAWN,
+    OrderState.RELEASED,
+    OrderState.DISPOSED,
+)
 """Where the person ended it: the data may be gone soon, and a new order be needed."""
 
 
 def open_for(session: Session, person: Person, now: datetime) -> int:
-    """Lists what the person had a hand in, by the ledger; how many orders that is.
+    """Lists what the person had a hand in, by the ledger or as a writer; how many orders that is.
 
-    Whatever is open, and what they themselves declined or withdrew.
+    Whatever is open, and what they themselves declined, withdrew or released. What they typed into
+    an unfinished draft stands in no entry: they are its writer all the same.
     """
     touched = select(Entry.order_id).where(
         Entry.actor == f"person:{person.id}", Entry.order_id.is_not(None)
     )
+    wrote = select(OrderWriter.order_id).where(OrderWriter.person_id == person.id)
     reviewed = select(OrderReview.order_id).where(OrderReview.person_id == person.id)
     waiting_still = reviewed.where(OrderReview.decided_at.is_(None))
     # By the moment: the entry that both sides share names the office, not who acted there.
@@ -53,7 +60,7 @@ def open_for(session: Session, person: Person, now: datetime) -> int:
     # A drill asks for nobody's data: nothing in it is to be looked at.
     found = session.scalars(
         select(Order.id)
-        .where(Order.id.in_(touched), Order.test.is_(False), to_look_at)
+        .where(or_(Order.id.in_(touched), Order.id.in_(wrote)), Order.test.is_(False), to_look_at)
         .order_by(Order.id)
     ).all()
     session.add_all(
@@ -65,15 +72,9 @@ def open_for(session: Session, person: Person, now: datetime) -> int:
 
 def undecided(actor: Actor) -> Select[OrderReview]:
     """Those the actor's own contact point has to decide; orders it may not see are not there."""
-    return (
-        select(OrderReview)
-        .join(Order, Order.id == OrderReview.order_id)
-        .where(
-            Order.authority_id == actor.authority_id,
-            order_queries.visible(actor),
-            OrderReview.decided_at.is_(None),
-        )
-    )
+    # From the reviews, which are few, to their orders: the count stands on every page.
+    own = and_(Order.authority_id == actor.authority_id, order_queries.visible(actor, few=True))
+    return select(OrderReview).where(OrderReview.decided_at.is_(None), OrderReview.order.has(own))
 
 
 def waiting(session: Session, actor: Actor) -> list[OrderReview]:

@@ -13,16 +13,27 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from liaison.errors import SettingsError
-from liaison.models import KeptForm, Message, Person, Verification
+from liaison.models import (
+    KeptForm,
+    Message,
+    OrderTemplate,
+    Person,
+    UnfinishedDraft,
+    Verification,
+)
 from liaison.services.vault import Vault
 
 BATCH = 100
 
-SEALED: dict[str, tuple[type[Person | Message | KeptForm | Verification], str]] = {
+Sealed = Person | Message | KeptForm | Verification | UnfinishedDraft | OrderTemplate
+
+SEALED: dict[str, tuple[type[Sealed], str]] = {
     "people's authenticators": (Person, "totp_secret"),
     "links of unsent letters": (Message, "sealed_link"),
     "codes that verify contacts": (Verification, "sealed_code"),
     "kept forms": (KeptForm, "sealed"),
+    "unfinished drafts": (UnfinishedDraft, "sealed"),
+    "order templates": (OrderTemplate, "sealed"),
 }
 """Every column that the vault seals, by what stands in it."""
 

@@ -17,11 +17,20 @@ from liaison.domain.terms import Terms
 from liaison.domain.vocabulary import Channel, Urgency
 from liaison.models import Authority, DrillCounter, Message, Order, Provider, RefCounter
 from liaison.models.base import insert_once
-from liaison.models.work import MessageState, Wanted
+from liaison.models.work import MessageState, TimerKind, Wanted
 from liaison.queries import issue as issuing
 from liaison.queries import registry
 from liaison.queries.views import order_content
-from liaison.services import call_tasks, endings, escalation, ledger, outbox
+from liaison.services import (
+    answer_clock,
+    call_tasks,
+    endings,
+    escalation,
+    ledger,
+    order_keys,
+    outbox,
+    timers,
+)
 
 
 def serve(
@@ -38,10 +47,11 @@ def serve(
     order.state, order.issued_at = OrderState.ISSUED, now
     order.memorandum, order.memorandum_id = memorandum, memorandum.id
     order.terms = memorandum.terms
+    order.disposal_wanted = terms.disposal_confirmation and not order.test
     order.acknowledge_by, order.preserve_by = due.acknowledge_by, due.preserve_by
     order.ref = _next_ref(session, order, now)
     order.sha256 = fingerprint(order_content(order))
-    session.flush()
+    order_keys.write(session, order)
     _tell(session, order, terms, now)
     told = {
         "ref": order.ref,
@@ -50,6 +60,7 @@ def serve(
         "preserve_by": rfc3339(due.preserve_by),
         "memorandum": {"ref": memorandum.reference, "version": memorandum.version},
         "sha256": order.sha256,
+        **({"ratify_by": rfc3339(order.ratify_by)} if order.ratify_by else {}),
         **marked(order),
     }
     return ledger.act(order, "order.issued", actor, told)
@@ -116,6 +127,13 @@ def take_back(
     """Withdraws a served order: all that it set going stops, whoever knows of it is told."""
     order.state, order.withdrawal = OrderState.WITHDRAWN, reason
     endings.end(session, order, now)
+    # Nothing is owed any more, no answer either. A question that is asked now opens anew.
+    order.question_open_since = None
+    answer_clock.stop(session, order, now)
+    # Nobody needs to stand behind what was taken back.
+    timers.cancel(session, order, TimerKind.RATIFICATION, now)
+    outbox.cancel(session, order, Wanted.UNTIL_RATIFIED)
+    call_tasks.cancel(session, order, Wanted.UNTIL_RATIFIED)
     if _was_told(session, order):
         notice = outbox.Notice("order_withdrawn", Wanted.ALWAYS, "withdrawn", {})
         for spoc in registry.addressees(session, order, Whom.ON_DUTY, now):

@@ -1,4 +1,4 @@
-"""A ladder that cannot move: whatever fails in it, our people learn of it and act by hand."""
+"""A ladder or a clock that cannot move: whatever fails in it, our people learn and act by hand."""
 
 from __future__ import annotations
 
@@ -11,17 +11,28 @@ from sqlalchemy.orm import Session
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import Function
 from liaison.models import Order, Timer
-from liaison.models.work import TimerState, Wanted
+from liaison.models.work import TimerKind, TimerState, Wanted
 from liaison.queries import registry
 from liaison.services import call_tasks, outbox, timers
 
 WHY = "The ladder could not move: act by hand."
+_CLOCKS = {
+    TimerKind.RATIFICATION: "nobody is called to ratify the emergency",
+    TimerKind.ANSWER: "nobody is told that a question waits for an answer",
+    TimerKind.DOUBT: "nobody is called although the provider doubts the order",
+}
+"""What does not happen while the timer of our own people stands still."""
 TELL_AGAIN = 12
 """After so many more failures all are told again: about every hour."""
 
 _WANTED = {
     OrderState.ISSUED: Wanted.UNTIL_ACKNOWLEDGED,
     OrderState.ACKNOWLEDGED: Wanted.UNTIL_PRESERVED,
+}
+_WANTED_BY = {
+    TimerKind.RATIFICATION: Wanted.UNTIL_RATIFIED,
+    TimerKind.ANSWER: Wanted.UNTIL_ANSWERED,
+    TimerKind.DOUBT: Wanted.UNTIL_VOUCHED,
 }
 
 
@@ -39,12 +50,17 @@ def tell(session: Session, timer_id: UUID, now: datetime) -> int:
         .execution_options(populate_existing=True)
     ).one()
     timer = session.get_one(Timer, timer_id, populate_existing=True)
-    wanted = _WANTED.get(order.state)
+    is_ladder = timer.kind is TimerKind.LADDER
+    wanted = _WANTED.get(order.state) if is_ladder else _WANTED_BY.get(timer.kind)
     if timer.state is not TimerState.WAITING or wanted is None:
         return 0
     key = f"timer:{timer.id}:{max(timer.attempts - timers.STUCK_AFTER, 0) // TELL_AGAIN}"
+    what = _CLOCKS.get(timer.kind)
+    why = f"The portal failed, and {what}: act by hand." if what else WHY
+    letter, params = ("clock_failed", {"what": what}) if what else ("timer_failed", {})
+    notice = outbox.Notice(letter, wanted, key, params)
     people = registry.contacts(session, order, now, Function.DUTY_OFFICER, Function.SUPERVISOR)
     for contact in people:
-        outbox.queue(session, order, contact, outbox.Notice("timer_failed", wanted, key, {}), now)
-        call_tasks.open_task(session, order, contact, WHY, key, wanted, now)
+        outbox.queue(session, order, contact, notice, now)
+        call_tasks.open_task(session, order, contact, why, key, wanted, now)
     return len(people)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from liaison.domain.actors import Actor
 from liaison.domain.vocabulary import MemorandumState
 from liaison.models import FactorReset, Invitation, Memorandum, Person, Signature
-from liaison.services import keys, resets
+from liaison.services import doubts, keys, resets
 
 
 def take_back(session: Session, person: Person, actor: Actor, now: datetime) -> dict[str, Any]:
@@ -46,6 +46,15 @@ def void_signatures(session: Session, person: Person, now: datetime) -> dict[str
     )
     found = sorted(str(row) for row in voided)
     return {"signatures": found} if found else {}
+
+
+def void_vouches(session: Session, person: Person, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Their vouches for orders that are still doubted count no more; gives back for which.
+
+    Two others vouch, or the order is withdrawn: a hijacked account may have vouched for it.
+    """
+    found = doubts.void_of(session, person, actor, now)
+    return {"vouches": found} if found else {}
 
 
 def _resets(session: Session, person: Person, actor: Actor, now: datetime) -> set[UUID]:

@@ -20,7 +20,13 @@ FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(minutes=5)
 
 STUCK_AFTER = 2
-"""So many failures, and a ladder counts as stuck: once may be a lock or a lost connection."""
+"""So many failures, and a timer counts as stuck: once may be a lock or a lost connection."""
+
+CALLS_PEOPLE = (TimerKind.LADDER, TimerKind.DOUBT, TimerKind.RATIFICATION, TimerKind.ANSWER)
+"""Timers for which people are waited for: where one is stuck, ours are told at once.
+
+Of any other ``liaison check`` tells.
+"""
 
 WAITING = text("timer.state = 'waiting'")
 """As text: only so may SQLite use the index of waiting timers.
@@ -103,7 +109,7 @@ def fire(session: Session, timer: Timer, handler: Handler, now: datetime) -> Non
 def put_off(session: Session, timer_id: UUID, error: str, now: datetime) -> bool:
     """A timer that failed comes again, later each time; it is shown and never dropped.
 
-    Whether a ladder is stuck by now: then people must be told.
+    Whether one that calls people is stuck by now: then our own must be told.
     """
     timer = session.scalars(
         select(Timer)
@@ -116,7 +122,7 @@ def put_off(session: Session, timer_id: UUID, error: str, now: datetime) -> bool
     timer.attempts += 1
     timer.last_error = error[:500]
     timer.due_at = now + _delay(timer.attempts)
-    return timer.kind is TimerKind.LADDER and timer.attempts >= STUCK_AFTER
+    return timer.kind in CALLS_PEOPLE and timer.attempts >= STUCK_AFTER
 
 
 def failed_at(timer: Timer) -> datetime:

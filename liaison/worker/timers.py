@@ -8,14 +8,29 @@ from uuid import UUID
 import structlog
 
 from liaison.models.work import TimerKind
-from liaison.services import drill_orders, escalation, orders, timers
+from liaison.services import (
+    answer_clock,
+    doubt_alarms,
+    drill_orders,
+    escalation,
+    keeping,
+    keeping_letters,
+    ratification,
+    timers,
+)
 from liaison.services import stuck as stuck_ladders
 from liaison.worker.work import Work
 
 HANDLERS: Mapping[TimerKind, timers.Handler] = {
     TimerKind.LADDER: escalation.climb,
-    TimerKind.EXPIRY: orders.expire,
+    TimerKind.EXPIRY: keeping.expire,
+    TimerKind.EXPIRY_NEARS: keeping_letters.expiry_nears,
+    TimerKind.PROMISE: keeping_letters.promise,
+    TimerKind.DISPOSAL: keeping_letters.disposal,
     TimerKind.DRILL_END: drill_orders.end,
+    TimerKind.ANSWER: answer_clock.late,
+    TimerKind.DOUBT: doubt_alarms.climb,
+    TimerKind.RATIFICATION: ratification.overdue,
 }
 
 log = structlog.get_logger("liaison.worker")

@@ -71,7 +71,8 @@ def test_confirming_at_once_acknowledges_too(world: World) -> None:
     found = stored(world, order)
     assert found.state is OrderState.PRESERVED
     assert found.acknowledged_at == world.now
-    assert count(world, Timer, Timer.state == TimerState.WAITING) == 1  # the expiry
+    waiting = (Timer.state == TimerState.WAITING, Timer.kind == TimerKind.LADDER)
+    assert count(world, Timer, *waiting) == 0
 
 
 def test_an_amendment_moves_the_expiry_there_and_back(world: World) -> None:

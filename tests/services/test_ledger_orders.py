@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.answer import Refusal
 from liaison.domain.vocabulary import CallOutcome, Ground
-from liaison.models import CallTask, Entry, Order, Stream, Timer
+from liaison.models import CallTask, Entry, Order, Stream, ThreadMessage, Timer
 from liaison.models.ledger import GENESIS
 from liaison.models.work import TimerKind
-from liaison.services import answers, calls, ledger, ledger_check, ledger_orders, orders
+from liaison.services import answers, calls, keeping, ledger, ledger_check, ledger_orders, orders
 from liaison.services.ledger_check import Break
+from tests import keeping as after
 from tests.world import World
 
 
@@ -82,7 +83,15 @@ def expired(world: World) -> Order:
     world.clock.move(days=31)
     with world.database.transaction() as session:
         timer = session.scalars(select(Timer).where(Timer.kind == TimerKind.EXPIRY)).one()
-        orders.expire(session, timer, session.get_one(Order, order.id), world.now)
+        keeping.expire(session, timer, session.get_one(Order, order.id), world.now)
+    return order
+
+
+def kept(world: World, *acts: Callable[[World, Order], None]) -> Order:
+    """A preserved order, and what followed."""
+    order = world.preserve(world.issue())
+    for act in acts:
+        act(world, order)
     return order
 
 
@@ -141,6 +150,27 @@ ACTS: dict[str, tuple[Act, str, str]] = {
     "declined": (declined, "order.declined", "order.declined"),
     "withdrawn": (lambda w: withdrawn(w, w.issue()), "order.withdrawn", "order.withdrawn"),
     "expired": (expired, "order.expired", "order.expired"),
+    "asked to be extended": (
+        lambda w: kept(w, after.ask),
+        "order.extension_requested",
+        "order.extension_requested",
+    ),
+    "extended": (
+        lambda w: kept(w, after.ask, after.extend),
+        "order.extended",
+        "order.extended",
+    ),
+    "kept for a request": (
+        lambda w: kept(w, after.record_mla),
+        "order.mla_recorded",
+        "order.mla_recorded",
+    ),
+    "released": (lambda w: kept(w, after.release), "order.released", "order.released"),
+    "disposed of": (
+        lambda w: kept(w, after.release, after.dispose),
+        "order.disposed",
+        "order.disposed",
+    ),
     "drafted": (World.draft, "order.drafted", "order.drafted"),
     "discarded": (lambda w: withdrawn(w, w.draft()), "order.discarded", "order.discarded"),
 }
@@ -172,6 +202,7 @@ def test_an_act_that_only_the_authoritys_stream_knows_of_is_found(world: World) 
     provider, authority = streams(order)
     with world.database.writing() as session:
         cut(session, provider, 1)
+        session.execute(sa.delete(ThreadMessage))  # nor does the order say so any more
         ((stream, named, reason),) = breaks(session)
         assert (stream, named) == (provider, order.ref)
         assert reason == f"the act that entry 3 of {authority} attributes is missing"
@@ -269,9 +300,12 @@ def test_the_number_of_questions_does_not_grow_with_the_orders(world: World) -> 
     def _note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
         asked.append(statement)
 
-    for _ in range(4):
-        world.issue()
-    asked.clear()
-    with world.database.reading() as session:
-        assert list(ledger_orders.missing(session)) == []
-    assert len([s for s in asked if s.startswith("SELECT")]) == 2
+    numbers = []
+    for _ in range(2):
+        for _ in range(2):
+            told(world, "The port is 443.")
+        asked.clear()
+        with world.database.reading() as session:
+            assert list(ledger_orders.missing(session)) == []
+        numbers.append(len([s for s in asked if s.startswith("SELECT")]))
+    assert numbers[0] == numbers[1] < 15

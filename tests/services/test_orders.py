@@ -22,7 +22,7 @@ from liaison.errors import (
 from liaison.models import CallTask, Entry, Memorandum, Message, Order, Timer
 from liaison.models.work import CallState, MessageState, TimerKind, TimerState
 from liaison.queries.views import order_content
-from liaison.services import answers, orders
+from liaison.services import answers, keeping, orders
 from tests.world import ORDERS, World
 
 VALID = sorted(path.name for path in ORDERS.glob("*.json"))
@@ -111,7 +111,7 @@ def test_a_category_the_memorandum_leaves_out_is_named(world: World) -> None:
     data["targets"][0]["data"] = ["location"]
     draft = world.draft("04-foreign-followup-mail.json", targets=data["targets"])
     with pytest.raises(OutsideTerms) as refused:
-        issue(world, draft.name)
+        world.submit(draft)
     assert [f.pointer for f in refused.value.errors] == ["/targets/0/data"]
 
 
@@ -242,6 +242,6 @@ def test_preserved_data_expire_on_the_promised_date_and_not_before(world: World)
         world.clock.move(days=days)
         with world.database.transaction() as session:
             stored = session.get_one(Order, order.id)
-            orders.expire(session, session.get_one(Timer, timer.id), stored, world.now)
+            keeping.expire(session, session.get_one(Timer, timer.id), stored, world.now)
         assert count(world, Order, Order.state == state) == 1
     assert count(world, Message, Message.letter == "order_expired") == 1

@@ -419,7 +419,7 @@ def test_what_was_laid_aside_or_confirmed_is_over(world: World) -> None:
 @pytest.mark.postgresql_only
 def test_an_order_is_issued_while_a_file_is_being_written(world: World) -> None:
     """It refers to a provider that is held meanwhile; nothing makes it wait."""
-    draft = world.draft("03-cgnat-fraud-routine.json")
+    draft = world.draft()
     issued: list[object] = []
 
     def issue() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from liaison.models import CallTask, Database, Entry, Heartbeat, Message, Order, Timer
-from liaison.models.work import CallState, TimerState
+from liaison.models.work import CallState, TimerKind, TimerState
 from liaison.services.ledger import entry_data
 
 
@@ -30,9 +30,13 @@ def open_calls(database: Database, order: Order) -> list[str]:
 
 
 def waiting(database: Database, order: Order) -> list[Timer]:
-    """An order's timers that have not fired."""
+    """An order's timers that have not fired, but the one of its ratification."""
     with database.reading() as session:
-        query = select(Timer).where(Timer.order_id == order.id, Timer.state == TimerState.WAITING)
+        query = select(Timer).where(
+            Timer.order_id == order.id,
+            Timer.state == TimerState.WAITING,
+            Timer.kind != TimerKind.RATIFICATION,
+        )
         return list(session.scalars(query.order_by(Timer.due_at)))
 
 

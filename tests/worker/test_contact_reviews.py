@@ -18,6 +18,9 @@ from tests.world import World
 
 PROVIDER = "Meridian Telecom"
 
+SUPERVISORS = ["e.jansen@politie.example", "m.grigoryan@police.example"]
+"""Of both authorities: each has a memorandum with the provider."""
+
 
 @pytest.fixture(autouse=True)
 def only_meridians_are_stale(world: World) -> None:
@@ -48,18 +51,17 @@ def test_who_is_reminded_and_when(world: World, work: Work, sender: RecordingSen
             told[world.now.date()] = found
         assert letters(work, sender) == []
         world.clock.move(days=1)
-    supervisors = ["m.grigoryan@police.example"]
     assert told == {
         date(2026, 12, 2): [KEEPER],
         date(2026, 12, 16): [KEEPER],
-        date(2026, 12, 30): sorted([KEEPER, *supervisors]),
-        date(2027, 1, 13): sorted([KEEPER, *supervisors]),
+        date(2026, 12, 30): sorted([KEEPER, *SUPERVISORS]),
+        date(2027, 1, 13): sorted([KEEPER, *SUPERVISORS]),
     }
     first = sender.sent[0]
     assert first.subject == "2 contacts of Meridian Telecom must be reviewed"
     assert "(SPOC)" in first.text and "(Network operations centre)" in first.text
     assert "http://localhost/contacts" in first.text
-    late = next(sent for sent in sender.sent if sent.address in supervisors)
+    late = next(sent for sent in sender.sent if sent.address in SUPERVISORS)
     assert late.subject == "Meridian Telecom does not review its contacts"
     assert f"/contacts/{contact(world).id}" in late.text or "/contacts/" in late.text
 
@@ -94,7 +96,7 @@ def test_where_nobody_keeps_them_supervisors_are_told_at_once(
         ours = [world.person(who).id for who in ("provider_administrator", "spoc")]
         session.execute(delete(PersonRole).where(PersonRole.person_id.in_(ours)))
     world.clock.set(datetime(2026, 12, 2, 8, tzinfo=UTC))
-    assert letters(work, sender) == ["m.grigoryan@police.example"]
+    assert letters(work, sender) == SUPERVISORS
     assert read(world, contact(world).id).nagged_at == world.now
 
 

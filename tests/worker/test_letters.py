@@ -20,6 +20,17 @@ PARAMS = {
     "answer": "acknowledged",
     "said": "acknowledged",
     "addressee": "Lilit Sargsyan",
+    "days": 2,
+    "day": "15 Jan 2027",
+    "shorter": True,
+    "how": "released",
+    "disposal": True,
+    "kind": "mla",
+    "by": "Mariam Grigoryan",
+    "asked": "2026-11-22T13:00:00+00:00",
+    "since": "2026-11-23T12:30:00+00:00",
+    "needed": 2,
+    "vouches": 1,
 }
 
 LETTERS = sorted(path.stem for path in FOLDER.glob("*.txt") if path.stem != "letter")

@@ -13,11 +13,13 @@ from liaison import checks
 from liaison.domain.vocabulary import CallOutcome
 from liaison.models import CallTask, Database, Order, Timer
 from liaison.models.work import CallState, TimerKind, TimerState, Wanted
+from liaison.queries import lag
 from liaison.services import calls, stuck
 from liaison.settings import Settings
 from liaison.worker import Work, run_once
 from liaison.worker.timers import HANDLERS, fire_one
 from tests.mail import RecordingSender
+from tests.threads import answer, ask, routine
 from tests.worker.looking import messages, open_calls, waiting
 from tests.world import World
 
@@ -128,10 +130,7 @@ def test_a_broken_payload_is_told_and_the_page_still_opens(
 def test_an_answer_takes_the_calls_back(work: Work, world: World, database: Database) -> None:
     order = world.issue()
     fail(work, world, database, order, 2)
-    with database.reading() as session:
-        stuck_one = session.scalars(
-            select(Timer).where(Timer.order_id == order.id, Timer.state == TimerState.WAITING)
-        ).one()
+    (stuck_one,) = waiting(database, order)
     world.acknowledge(order)
     assert open_calls(database, order) == []
     with database.transaction() as session:
@@ -156,3 +155,75 @@ def test_in_the_second_climb_they_are_wanted_until_it_is_preserved(
 
 def _hm(moment: datetime) -> str:
     return moment.strftime("%H:%M")
+
+
+def _told_of(work: Work, world: World, order: Order, kind: TimerKind) -> None:
+    """A timer of this kind fails twice, when it is due."""
+    timer = _of_kind(world, order, kind)
+    for _ in range(2):
+        world.clock.set(max(_of_kind(world, order, kind).due_at, world.now))
+        for _ in range(20):
+            if fire_one(work, {**HANDLERS, kind: poison}) == 0:
+                break
+    assert _of_kind(world, order, kind).id == timer.id
+
+
+def _of_kind(world: World, order: Order, kind: TimerKind) -> Timer:
+    with world.database.reading() as session:
+        return session.scalars(
+            select(Timer).where(
+                Timer.order_id == order.id,
+                Timer.kind == kind,
+                Timer.state == TimerState.WAITING,
+            )
+        ).one()
+
+
+def _calls_wanted(world: World, order: Order, wanted: Wanted) -> list[str]:
+    with world.database.reading() as session:
+        return sorted(
+            session.scalars(
+                select(CallTask.phone).where(
+                    CallTask.order_id == order.id,
+                    CallTask.wanted == wanted,
+                    CallTask.state == CallState.OPEN,
+                )
+            )
+        )
+
+
+def test_a_ratification_that_cannot_be_asked_for_calls_our_people(
+    work: Work, world: World, sender: RecordingSender
+) -> None:
+    order = world.issue()
+    world.acknowledge(order)
+    _told_of(work, world, order, TimerKind.RATIFICATION)
+    assert _calls_wanted(world, order, Wanted.UNTIL_RATIFIED) == [OFFICER, SUPERVISOR]
+    run_once(work)
+    texts = [one.text for one in sender.sent if "the portal failed" in one.subject]
+    assert len(texts) == 2
+    assert "nobody is called to ratify" in texts[0]
+    world.ratify(world.order(order.name))
+    assert _calls_wanted(world, order, Wanted.UNTIL_RATIFIED) == []
+
+
+def test_an_answer_that_nobody_is_reminded_of_calls_our_people(work: Work, world: World) -> None:
+    order = routine(world)
+    ask(world, order)
+    _told_of(work, world, order, TimerKind.ANSWER)
+    assert _calls_wanted(world, order, Wanted.UNTIL_ANSWERED) == [OFFICER, SUPERVISOR]
+    answer(world, order)
+    assert _calls_wanted(world, order, Wanted.UNTIL_ANSWERED) == []
+
+
+def test_the_check_names_every_order_of_which_a_timer_fails(work: Work, world: World) -> None:
+    """An expiry calls nobody, and must not stand still unseen."""
+    order = world.preserve(routine(world), days=1)
+    world.clock.move(days=2)
+    broken = {**HANDLERS, TimerKind.EXPIRY: poison}
+    for _ in range(3):
+        while fire_one(work, broken):
+            pass
+        world.clock.move(minutes=1)
+    with world.database.reading() as session:
+        assert lag.stuck(session) == [order.name]

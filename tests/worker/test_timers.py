@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from liaison.models import Database, Order, Timer
 from liaison.models.work import TimerKind
-from liaison.services import answers, escalation, orders, timers
+from liaison.services import answers, escalation, keeping, timers
 from liaison.worker import Work, run_once
 from liaison.worker.timers import HANDLERS, fire_one
 from tests.mail import RecordingSender
@@ -122,7 +122,7 @@ def test_expiry_does_nothing_where_the_date_was_moved(
     run_once(work)
     assert world.order(order.name).state == "preserved"
     with database.transaction() as session:
-        (timer,) = waiting(database, order)
+        timer = next(t for t in waiting(database, order) if t.kind is TimerKind.EXPIRY)
         row = session.get_one(Order, order.id)
-        orders.expire(session, timer, row, world.now)
+        keeping.expire(session, timer, row, world.now)
         assert row.state == "preserved"
