@@ -28,6 +28,12 @@ QUICK_FIRST = ("unit", "services", "queries", "worker", "api", "portal", "migrat
 ENCRYPTION_KEY = "dGhlIHRlc3RzJyBrZXksIGtub3duIHRvIGFueWJvZHk="
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the campaigns are; what runs with every test is their short form."""
+    parser.addoption("--races", default=20, type=int, help="races of eight, on each database")
+    parser.addoption("--steps", default=300, type=int, help="steps of the lives of orders")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Markers of ours; and no deadline for an example, for machines are busy."""
     hypothesis.settings.register_profile("house", deadline=None)

@@ -194,13 +194,51 @@ route                                      method names    anon off sup aud adm 
 /drills/<uuid:drill_id>/cancel             POST   drill    lll  333 o44 333 333 333 333 lll lll
 /providers/<provider_id>/scorecard         GET    provider lll  oo4 oo4 oo4 333 o44 o44 lll lll
 /orders                                    GET    -        l    o   o   o   3   o   3   l   l
+/orders.csv                                GET    -        l    o   o   o   3   o   3   l   l
+/orders/filters                            GET    -        l    o   o   o   3   o   3   l   l
+/orders/filters                            POST   -        l    o   o   o   3   o   3   l   l
+/orders/filters/<uuid:filter_id>/delete    POST   filter   lll  o44 o44 o44 333 o44 333 lll lll
+/hand-over                                 GET    -        l    o   o   o   3   3   3   l   l
+/hand-over                                 POST   -        l    o   o   3   3   3   3   l   l
+/hand-over/<uuid:hand_over_id>             GET    handover lll  o44 o44 o44 333 333 333 lll lll
+/hand-over/<uuid:hand_over_id>/take        GET    handover lll  o44 o44 333 333 333 333 lll lll
+/hand-over/<uuid:hand_over_id>/take        POST   handover lll  o44 o44 333 333 333 333 lll lll
+/hand-over/<uuid:hand_over_id>/cancel      POST   handover lll  344 o44 333 333 333 333 lll lll
 /orders/new                                GET    -        l    o   o   3   3   3   3   l   l
 /orders/new                                POST   -        l    o   o   3   3   3   3   l   l
+/orders/drafts                             GET    -        l    o   o   3   3   3   3   l   l
+/orders/new/autosave                       POST   -        l    o   o   3   3   3   3   l   l
+/orders/<ref>/autosave                     POST   draft    lll  o44 o44 344 444 444 444 lll lll
+/orders/<ref>/presence                     POST   issued   lll  o44 o44 o44 444 o44 444 lll lll
+/orders/<ref>/case                         GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/case                         POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/drafts/<uuid:draft_id>             GET    unfinished lll o44 o44 333 333 333 333 lll lll
+/orders/drafts/<uuid:draft_id>             POST   unfinished lll o44 o44 333 333 333 333 lll lll
+/orders/drafts/<uuid:draft_id>/autosave    POST   unfinished lll o44 o44 333 333 333 333 lll lll
+/orders/drafts/<uuid:draft_id>/presence    POST   unfinished lll o44 o44 333 333 333 333 lll lll
+/orders/drafts/<uuid:draft_id>/discard     GET    unfinished lll o44 o44 333 333 333 333 lll lll
+/orders/drafts/<uuid:draft_id>/discard     POST   unfinished lll o44 o44 333 333 333 333 lll lll
+/templates                                 GET    -        l    o   o   3   3   3   3   l   l
+/templates/new                             GET    -        l    o   o   3   3   3   3   l   l
+/templates/new                             POST   -        l    o   o   3   3   3   3   l   l
+/templates/<uuid:template_id>/edit         GET    unfinished lll o44 o44 333 333 333 333 lll lll
+/templates/<uuid:template_id>/edit         POST   unfinished lll o44 o44 333 333 333 333 lll lll
+/templates/<uuid:template_id>/delete       GET    unfinished lll o44 o44 333 333 333 333 lll lll
+/templates/<uuid:template_id>/delete       POST   unfinished lll o44 o44 333 333 333 333 lll lll
+/cases/<uuid:case_id>                      GET    unfinished lll o44 o44 o44 333 333 333 lll lll
 /orders/<ref>                              GET    issued   lll  o44 o44 o44 444 o44 444 lll lll
 /orders/<ref>/edit                         GET    draft    lll  o44 o44 344 444 444 444 lll lll
 /orders/<ref>/edit                         POST   draft    lll  o44 o44 344 444 444 444 lll lll
 /orders/<ref>/issue                        GET    draft    lll  o44 o44 344 444 444 444 lll lll
 /orders/<ref>/issue                        POST   draft    lll  o44 o44 344 444 444 444 lll lll
+/orders/<ref>/submit                       GET    draft    lll  o44 o44 344 444 444 444 lll lll
+/orders/<ref>/submit                       POST   draft    lll  o44 o44 344 444 444 444 lll lll
+/orders/<ref>/authorise                    GET    submitted lll o44 o44 344 444 444 444 lll lll
+/orders/<ref>/authorise                    POST   submitted lll 344 o44 344 444 444 444 lll lll
+/orders/<ref>/return                       GET    submitted lll o44 o44 344 444 444 444 lll lll
+/orders/<ref>/return                       POST   submitted lll o44 o44 344 444 444 444 lll lll
+/orders/<ref>/ratify                       GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/ratify                       POST   issued   lll  344 o44 344 444 344 444 lll lll
 /orders/<ref>/withdraw                     GET    issued   lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/withdraw                     POST   issued   lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/message                      GET    issued   lll  o44 o44 344 444 344 444 lll lll
@@ -215,8 +253,51 @@ route                                      method names    anon off sup aud adm 
 /orders/<ref>/preserve                     POST   issued   lll  344 344 344 444 o44 444 lll lll
 /orders/<ref>/decline                      GET    issued   lll  344 344 344 444 o44 444 lll lll
 /orders/<ref>/decline                      POST   issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/targets.csv                  GET    issued   lll  o44 o44 o44 444 o44 444 lll lll
+/orders/<ref>/route                        GET    issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/route                        POST   issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/routes/<uuid:route_id>/follow-on GET routed  lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/routes/<uuid:route_id>/follow-on POST routed lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/question                     GET    issued   lll  344 344 344 444 o44 444 lll lll
 /orders/<ref>/question                     POST   issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/attachments/<uuid:attachment_id> GET attached lll o44 o44 o44 444 o44 444 lll lll
+/orders/<ref>/note                         GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/note                         POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/doubt                        GET    issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/doubt                        POST   issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/vouch                        GET    doubted  lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/vouch                        POST   doubted  lll  344 o44 344 444 344 444 lll lll
+/orders/<ref>/deadlines.ics                GET    issued   lll  o44 o44 o44 444 o44 444 lll lll
+/orders/<ref>/print                        GET    issued   lll  o44 o44 o44 444 o44 444 lll lll
+/orders/<ref>/record                       GET    issued   lll  o44 o44 o44 333 o44 333 lll lll
+/orders/<ref>/extension                    GET    issued   lll  o44 o44 344 444 o44 444 lll lll
+/orders/<ref>/extension                    POST   issued   lll  o44 o44 344 444 o44 444 lll lll
+/orders/<ref>/mla                          GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/mla                          POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/release                      GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/release                      POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/disposal                     GET    issued   lll  344 344 344 444 o44 444 lll lll
+/orders/<ref>/disposal                     POST   issued   lll  344 344 344 444 o44 444 lll lll
+/figures                                   GET    -        l    o   o   o   3   3   3   l   l
+/figures.csv                               GET    -        l    o   o   o   3   3   3   l   l
+/requests                                  GET    -        l    o   o   o   3   3   3   l   l
+/requests/new                              GET    -        l    o   o   3   3   3   3   l   l
+/requests/new                              POST   -        l    o   o   3   3   3   3   l   l
+/requests/<uuid:request_id>                GET    request  lll  o44 o44 o44 333 333 333 lll lll
+/requests/<uuid:request_id>/edit           GET    request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/edit           POST   request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/receipt        GET    request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/receipt        POST   request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/missing        GET    request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/missing        POST   request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/progress       GET    request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/progress       POST   request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/result         GET    request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/result         POST   request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/refuse         GET    request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/refuse         POST   request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/close          GET    request  lll  o44 o44 333 333 333 333 lll lll
+/requests/<uuid:request_id>/close          POST   request  lll  o44 o44 333 333 333 333 lll lll
 /api/docs                                  GET    -        o    o   o   o   o   o   o   o   o
 /api/v1/openapi.json                       GET    -        o    o   o   o   o   o   o   o   o
 /api/v1/whoami                             GET    -        1    1   1   1   1   1   1   o   1
@@ -226,6 +307,12 @@ route                                      method names    anon off sup aud adm 
 /api/v1/orders/<order>/acknowledgement     POST   issued   111  111 111 111 111 111 111 o44 111
 /api/v1/orders/<order>/preservation        POST   issued   111  111 111 111 111 111 111 o44 111
 /api/v1/orders/<order>/refusal             POST   issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/extension           POST   issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/disposal            POST   issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/route               POST   issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/doubt               POST   issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/messages            POST   issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/attachments/<attachment> GET attached 111 111 111 111 111 111 111 o44 111
 """
 
 DEMO_ONLY = {("/demo/mail", "GET"), ("/demo/mail/<name>", "GET")}
@@ -234,11 +321,15 @@ DEMO_ONLY = {("/demo/mail", "GET"), ("/demo/mail/<name>", "GET")}
 
 BODIES: dict[tuple[str, str], dict[str, object]] = {
     ("/api/v1/orders/<order>/preservation", "POST"): {"days": 90},
+    ("/api/v1/orders/<order>/extension", "POST"): {"days": 30},
+    ("/api/v1/orders/<order>/messages", "POST"): {"text": "Which of the two?"},
+    ("/api/v1/orders/<order>/route", "POST"): {"provider": "Sevan Mail", "path": "Port 25."},
     ("/api/v1/orders/<order>/refusal", "POST"): {
         "grounds": ["not_stored"],
         "explanation": "No such line.",
         "preserved_meanwhile": False,
     },
+    ("/api/v1/orders/<order>/doubt", "POST"): {"reason": "Never heard of this case."},
 }
 """What is sent where an empty body would be refused before anything else is looked at."""
 

@@ -17,37 +17,47 @@ from sqlalchemy import select, update
 from uuid6 import uuid7
 from werkzeug.test import TestResponse
 
+from liaison.domain import attachments
 from liaison.domain.vocabulary import Holidays, Role, Turn, Urgency
 from liaison.models import (
     ApiKey,
     Authority,
     CallTask,
+    CaseFile,
     Contact,
     ContactChange,
     Drill,
     DutyFeed,
     DutyOverride,
     FactorReset,
+    HandOver,
     Invitation,
     Memorandum,
     OrderReview,
     Passkey,
     Provider,
     Rota,
+    SavedFilter,
     SignIn,
     Verification,
 )
 from liaison.portal import invitation_links
 from liaison.services import (
     accounts,
+    doubts,
     guards,
     housekeeping,
     keys,
     memoranda,
+    order_templates,
     register_imports,
     resets,
+    routes,
+    thread,
+    unfinished,
 )
 from liaison.services.factors import token_hash
+from tests import incoming
 from tests.register import PASSWORD
 from tests.world import ADDRESS, World
 
@@ -158,6 +168,10 @@ def build(app: Flask, world: World, path: Path) -> Stage:
     people = _people(world)
     programs = _programs(world)
     _orders(stage)
+    _requests(stage)
+    _doubted(stage)
+    _routed(stage)
+    _attached(stage)
     for organisation in ORGANISATIONS:
         provider = world.register.providers[_provider_of(organisation)]
         stage.things["provider", organisation] = {"provider_id": str(provider)}
@@ -167,11 +181,13 @@ def build(app: Flask, world: World, path: Path) -> Stage:
         stage.things["rule", organisation] = {"rule_id": "01930000-0000-7000-8000-000000000001"}
     _others(stage, people)
     _imports(stage)
+    _written(stage)
     _contacts(stage)
     _drills(stage)
     _memoranda(stage)
     _personal(stage, people)
     _duty(stage, people)
+    _desk(stage, people)
     stage.askers = [
         Asker("anonymous", "CP"),
         *(
@@ -191,6 +207,18 @@ def build(app: Flask, world: World, path: Path) -> Stage:
     return stage
 
 
+def _requests(stage: Stage) -> None:
+    """A counterpart's request, registered by each authority; providers ask for its own."""
+    for side, by in {"CP": "officer", "NL": "foreign_officer"}.items():
+        made = incoming.register(stage.world, incoming.FOLLOW_UP, by=by)
+        for organisation in (side, _other_side(side)):
+            stage.things["request", organisation] = {"request_id": str(made.id)}
+
+
+def _other_side(side: str) -> str:
+    return next(name for name, of in COUNTER_AUTHORITY.items() if of == side)
+
+
 def _imports(stage: Stage) -> None:
     """A file of providers that each authority has had looked at."""
     world = stage.world
@@ -203,6 +231,34 @@ def _imports(stage: Stage) -> None:
             )
             made = register_imports.check(session, actor, "new.csv", content, world.now)
             stage.things["import", organisation] = {"import_id": str(made.id)}
+
+
+def _written(stage: Stage) -> None:
+    """An unfinished draft, a template and a case of each authority."""
+    world = stage.world
+    typed = (("offence", "Fraud"),)
+    for side, by, provider in (
+        ("CP", "officer", "Meridian Telecom"),
+        ("NL", "foreign_officer", "Norvik Mobile"),
+    ):
+        with world.database.transaction() as session:
+            actor = world.actor(by)
+            draft = unfinished.save(session, world.vault, actor, None, None, typed, 0, world.now)
+            kept = order_templates.save(session, world.vault, actor, "Fraud", typed, world.now)
+            case = CaseFile(
+                authority_id=actor.authority_id,
+                name="CD-26-8812",
+                opened_at=world.now,
+                opened_by=actor.name,
+            )
+            session.add(case)
+            session.flush()
+            for organisation in (side, provider):
+                stage.things["unfinished", organisation] = {
+                    "draft_id": str(draft.id),
+                    "template_id": str(kept.id),
+                    "case_id": str(case.id),
+                }
 
 
 def _others(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
@@ -294,6 +350,33 @@ def _duty(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
                 "feed_id": str(feed.id),
                 "token": token,
             }
+
+
+def _desk(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
+    """A filter of each person; of each authority a hand-over by somebody who does not ask."""
+    world = stage.world
+    with world.database.transaction() as session:
+        for (column, organisation), person in people.items():
+            mine = SavedFilter(
+                person_id=person, name="Mine", name_key="mine", query="", saved_at=world.now
+            )
+            session.add(mine)
+            session.flush()
+            named = {"filter_id": str(mine.id)}
+            stage.things[f"filter of {column}", organisation] = named
+        for organisation, kind in ORGANISATIONS.items():
+            code = organisation if kind == "authority" else COUNTER_AUTHORITY[organisation]
+            given = HandOver(
+                authority_id=world.register.authorities[code],
+                given_by_id=people["auditor", code],
+                given_by="Somebody",
+                given_at=world.now,
+                notes="Nothing else.",
+                told=[],
+            )
+            session.add(given)
+            session.flush()
+            stage.things["handover", organisation] = {"hand_over_id": str(given.id)}
 
 
 def _contacts(stage: Stage) -> None:
@@ -461,15 +544,68 @@ def _orders(stage: Stage) -> None:
     }.items():
         issued = world.issue(by=by, provider=provider)
         draft = world.draft(by=by, provider=provider)
+        submitted = world.submit(world.draft(by=by, provider=provider), by=by)
         with world.database.reading() as session:
             query = select(CallTask.id).where(CallTask.order_id == issued.id)
             task = session.scalars(query).first()
         assert task is not None, "an emergency opens a call task"
         for organisation in (side, provider):
-            for kind, order in (("issued", issued), ("draft", draft)):
+            for kind, order in (("issued", issued), ("draft", draft), ("submitted", submitted)):
                 name = order.name
                 names = {"ref": name, "order": name, "task_id": str(task), "id": str(order.id)}
                 stage.things[kind, organisation] = names
+
+
+def _attached(stage: Stage) -> None:
+    """A file in the thread of an order of each side."""
+    world = stage.world
+    file = attachments.accept([attachments.Upload("log.txt", b"A line of a log.\n")])
+    for side, by, provider, spoc in (
+        ("CP", "officer", "Meridian Telecom", "spoc"),
+        ("NL", "foreign_officer", "Norvik Mobile", "norvik_spoc"),
+    ):
+        order = world.issue(by=by, provider=provider)
+        with world.database.transaction() as session:
+            who = world.actor(spoc)
+            message = thread.ask(session, who, order.name, "See there.", world.now, files=file)
+            found = str(message.attachments[0].id)
+        names = {"ref": order.name, "order": order.name}
+        for organisation in (side, provider):
+            stage.things["attached", organisation] = {
+                **names,
+                "attachment_id": found,
+                "attachment": found,
+            }
+
+
+def _routed(stage: Stage) -> None:
+    """An order of each side whose provider named another one."""
+    world = stage.world
+    for side, by, provider, spoc in (
+        ("CP", "officer", "Meridian Telecom", "spoc"),
+        ("NL", "foreign_officer", "Norvik Mobile", "norvik_spoc"),
+    ):
+        order = world.issue(by=by, provider=provider)
+        with world.database.transaction() as session:
+            who = world.actor(spoc)
+            named = routes.report(session, who, order.name, "Sevan Hosting", "Port 25.", world.now)
+            route = str(named.routes[0].id)
+        for organisation in (side, provider):
+            stage.things["routed", organisation] = {"ref": order.name, "route_id": route}
+
+
+def _doubted(stage: Stage) -> None:
+    """An order of each side that its provider doubts; the officer wrote it and cannot vouch."""
+    world = stage.world
+    for side, by, provider, spoc in (
+        ("CP", "officer", "Meridian Telecom", "spoc"),
+        ("NL", "foreign_officer", "Norvik Mobile", "norvik_spoc"),
+    ):
+        order = world.issue(by=by, provider=provider)
+        with world.database.transaction() as session:
+            doubts.raise_(session, world.actor(spoc), order.name, "Odd.", None, world.now)
+        for organisation in (side, provider):
+            stage.things["doubted", organisation] = {"ref": order.name}
 
 
 def _cookie(app: Flask, world: World, person: UUID, age: timedelta) -> str:

@@ -6,6 +6,7 @@ may be in it, nor in the address of a redirect.
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from liaison import logs
 from liaison.delivery import DeliveryError
 from liaison.models import Database, Person
 from liaison.queries import key_list
-from liaison.services import orders, recovery, timers, totp
+from liaison.services import notes, orders, recovery, timers, totp
 from liaison.settings import Env, Settings
 from liaison.worker import Work, run_once
 from tests.mail import RecordingSender
@@ -39,6 +40,8 @@ TARGET = "203.0.113.77"
 REASON = "CANARYREASON for a refusal"
 CONTACT = ("Contact Canary", "+37499123456", "contact.canary@police.example")
 REPLY = "550 CANARYREPLY no such mailbox"
+NOTE = "CANARYNOTE he is one of ours"
+FILE = "canary-file-name.txt"
 
 
 @dataclass
@@ -115,6 +118,31 @@ def test_a_days_work_tells_the_logs_nothing(
     assert watch.found("\n".join(watch.places)) == []
 
 
+def test_an_internal_note_comes_out_of_no_door_of_the_provider(
+    app: Flask, world: World, work: Work, sender: RecordingSender
+) -> None:
+    order = world.issue()
+    with world.database.transaction() as session:
+        notes.write(session, world.actor("officer"), order.name, NOTE, world.now)
+    run_once(work)
+    spoc, officer, program = (app.test_client() for _ in range(3))
+    world.sign_in(spoc, "spoc")
+    world.sign_in(officer, "officer")
+    read = ours = 0
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or not rule.arguments <= {"ref", "order"}:
+            continue
+        path = re.sub(r"<[^>]+>", str(order.ref), rule.rule)
+        for client, header in ((spoc, {}), (program, world.bearer())):
+            answer = client.get(path, headers=header)
+            assert "CANARYNOTE" not in answer.text, path
+            read += answer.status_code == 200
+        ours += rule.endpoint.startswith("orders.") and "CANARYNOTE" in officer.get(path).text
+    assert read > 15
+    assert ours >= 2, "the contact point reads it"
+    assert "CANARYNOTE" not in "".join(str(outgoing) for outgoing in sender.sent)
+
+
 @pytest.mark.one_database
 @pytest.mark.parametrize(
     ("line", "found"),
@@ -140,7 +168,7 @@ def _name_everybody(world: World, watch: Watch) -> None:
     for person in world.register.people.values():
         watch.secrets |= {person.email, person.name, person.totp_secret}
     watch.secrets |= {PASSWORD, WRONG, NEW_PASSWORD, TYPED_EMAIL, *NEWCOMER, *CONTACT, REASON}
-    watch.secrets |= {FACTS, TARGET, "CANARYREPLY", *world.register.keys.values()}
+    watch.secrets |= {NOTE, FILE, FACTS, TARGET, "CANARYREPLY", *world.register.keys.values()}
     with world.database.reading() as session:
         watch.secrets |= set(session.scalars(text("SELECT phone FROM contact")))
         watch.secrets |= set(session.scalars(text("SELECT email FROM contact")))
@@ -207,6 +235,7 @@ def _orders(app: Flask, world: World, watch: Watch) -> None:
         drafted = orders.draft(session, world.actor("officer"), data, world.now)
     issue = f"/orders/{drafted.name}/issue"
     watch.keep(submit(officer, issue, {"version": drafted.version}))
+    watch.keep(submit(officer, f"/orders/{drafted.name}/note", {"text": NOTE}))
     watch.keep(officer.get("/orders", query_string={"q": TARGET}))
     watch.keep(officer.get(f"/orders/{FACTS}"))
     # A session that ran out in the middle of a form: on to the sign-in and back.
@@ -217,6 +246,8 @@ def _orders(app: Flask, world: World, watch: Watch) -> None:
     spoc = _signed_in(app, world, watch, "spoc")
     sent = world.issue()
     watch.keep(submit(spoc, f"/orders/{sent.name}/question", {"text": REASON}))
+    files = {"text": REASON, "attachments": (io.BytesIO(FACTS.encode()), FILE)}
+    watch.keep(submit(spoc, f"/orders/{sent.name}/question", files))
     watch.keep(submit(spoc, f"/orders/{sent.name}/acknowledge", {"note": REASON}))
     watch.keep(submit(spoc, f"/orders/{sent.name}/decline", {"explanation": REASON}))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from liaison.api import answers, docs, events, orders, reference
+from liaison.api import answers, docs, events, messages, orders, reference
 from liaison.api.blueprint import Waiting, api
 
-__all__ = ["answers", "docs", "events", "init_app", "orders", "reference"]
+__all__ = ["answers", "docs", "events", "init_app", "messages", "orders", "reference"]
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:

@@ -63,7 +63,8 @@ _PROBLEMS = {
     413: "The body is too large.",
     415: "The body is not `application/json`.",
     422: "Something in the request breaks a rule; `errors` names each place.",
-    429: "Too many requests with a wrong key; wait `Retry-After` seconds.",
+    429: "Too many requests with a wrong key, or messages; wait `Retry-After` seconds.",
+    503: "The files could not be scanned; nothing was stored. Wait `Retry-After` seconds.",
 }
 
 PUBLIC = frozenset({"api.specification"})

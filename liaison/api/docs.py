@@ -185,10 +185,11 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _curl(path: str, verb: str, operation: dict[str, Any], example: Any) -> str:
-    """A call that runs as it stands once the two settings and ``$ORDER`` are there."""
+    """A call that runs as it stands once the two settings and the ids it names are there."""
     query = "?after=0&limit=100" if operation["operationId"] == "listEvents" else ""
     query = "?state=issued" if operation["operationId"] == "listOrders" else query
-    lines = [f'curl -sS "$LIAISON_URL{path.replace("{order}", "$ORDER")}{query}"']
+    place = path.replace("{order}", "$ORDER").replace("{attachment}", "$ATTACHMENT")
+    lines = [f'curl -sS "$LIAISON_URL{place}{query}"']
     if operation.get("security"):
         lines.append('-H "Authorization: Bearer $LIAISON_KEY"')
     if verb == "post":

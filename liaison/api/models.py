@@ -97,6 +97,14 @@ class _Query(BaseModel):
         return {name: value for name, value in data.items() if value != ""}
 
 
+class AttachmentPath(OrderPath):
+    """Which file of an order's thread."""
+
+    attachment: str = told(
+        "The file's id, from the thread.", "019abc00-0000-7000-8000-000000000003"
+    )
+
+
 class EventsQuery(_Query):
     """Where in the stream to read."""
 
@@ -194,6 +202,37 @@ class Preservation(BaseModel):
     )
 
 
+class Extension(BaseModel):
+    """The new date, where the contact point asked for one: what it asked for, or what you can."""
+
+    model_config = strict({"days": 90})
+
+    days: StrictInt | None = optional(
+        "So many days longer than the date you promised last. Give this or `until`.",
+        90,
+        ge=1,
+        le=MOST_DAYS,
+    )
+    until: Moment | None = optional(
+        "Kept until this moment. Give this or `days`.", "2027-05-22T00:00:00Z"
+    )
+    reference: StrictStr | None = optional("Your own reference.", "NOC-8812", max_length=200)
+    note: StrictStr | None = optional(
+        "Anything the contact point should know.", "Snapshot kept.", max_length=5000
+    )
+
+
+class Disposal(BaseModel):
+    """What was kept for the order is gone."""
+
+    model_config = strict({"reference": "NOC-8812"})
+
+    reference: StrictStr | None = optional("Your own reference.", "NOC-8812", max_length=200)
+    note: StrictStr | None = optional(
+        "Anything the contact point should know.", "Snapshot deleted.", max_length=5000
+    )
+
+
 class Refusal(BaseModel):
     """Why the order is declined. The list of grounds is closed."""
 
@@ -216,4 +255,75 @@ class Refusal(BaseModel):
     )
     preserved_meanwhile: StrictBool = told(
         "Whether the data are kept until the contact point has answered.", False
+    )
+
+
+class Doubt(BaseModel):
+    """Why the order may not be real."""
+
+    model_config = strict({"reason": "The number it names is not the registered one."})
+
+    reason: StrictStr = told(
+        "What makes you doubt it; the contact point reads it.",
+        "The officer's number is not the one that is registered.",
+        min_length=1,
+        max_length=2000,
+    )
+
+
+class Route(BaseModel):
+    """Another provider that took part in the transmission (Budapest Convention arts 17, 30)."""
+
+    model_config = strict(
+        {
+            "provider": "Norvik Mobile",
+            "path": "Handed over at 198.51.100.1 port 51820, 2026-11-23 01:10:30 UTC.",
+        }
+    )
+
+    provider: StrictStr = told(
+        "Its name or one of its domains.", "Norvik Mobile", min_length=1, max_length=200
+    )
+    path: StrictStr = told(
+        "What identifies the path: addresses, ports, times.",
+        "Handed over at 198.51.100.1 port 51820, 2026-11-23 01:10:30 UTC.",
+        min_length=1,
+        max_length=5000,
+    )
+    target: TargetId | None = optional(
+        "The one target it is about; left out, it is about the whole order.",
+        "019abc00-0000-7000-8000-000000000002",
+    )
+
+
+class AttachmentBody(BaseModel):
+    """A file beside a message."""
+
+    model_config = strict()
+
+    name: StrictStr = told("Its name, as it is shown.", "radius.csv", min_length=1, max_length=200)
+    content: StrictStr = told(
+        "Its bytes in base64 (RFC 4648, section 4). What it is follows from them alone.",
+        "dGltZSxhZGRyZXNzCg==",
+    )
+
+
+class MessageBody(BaseModel):
+    """A question, an answer or a remark."""
+
+    model_config = strict({"text": "Which of the two addresses do you mean?"})
+
+    text: StrictStr = told(
+        "What you write; both sides read it.",
+        "Which of the two addresses do you mean?",
+        min_length=1,
+        max_length=10_000,
+    )
+    question: StrictBool | None = optional(
+        "Whether the contact point owes an answer; true, where it is left out.", True
+    )
+    attachments: list[AttachmentBody] | None = optional(
+        "Files: PDF, PNG, JPEG, or text, CSV or JSON in UTF-8.",
+        [{"name": "radius.csv", "content": "dGltZSxhZGRyZXNzCg=="}],
+        max_length=10,
     )

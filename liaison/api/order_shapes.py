@@ -13,6 +13,7 @@ from liaison.api.shapes import HASH, ID, TIME, ProviderName
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import (
     DataCategory,
+    FollowUpKind,
     Ground,
     Instrument,
     OrderStatus,
@@ -130,6 +131,49 @@ class ReportView(BaseModel):
     targets: list[ReportedTarget] = told("Target by target.", [])
 
 
+class ExtensionWish(BaseModel):
+    """The contact point asks for a later date, and nobody has answered yet."""
+
+    model_config = strict()
+
+    asked_at: datetime = told("When it was asked for, UTC.", TIME)
+    until: datetime = told("The date that is asked for, UTC.", "2027-05-22T00:00:00Z")
+    reason: str | None = told("Why, in the contact point's words.", "The request is at the court.")
+
+
+class ExtensionView(BaseModel):
+    """An extension that you confirmed."""
+
+    model_config = strict()
+
+    asked_at: datetime = told("When it was asked for, UTC.", TIME)
+    asked_until: datetime = told("The date that was asked for, UTC.", "2027-05-22T00:00:00Z")
+    confirmed_at: datetime = told("When you confirmed it, UTC.", TIME)
+    until: datetime = told("The date you gave, UTC.", "2027-05-22T00:00:00Z")
+
+
+class FollowUpView(BaseModel):
+    """The MLA request or production order that followed: keep the data until it is decided."""
+
+    model_config = strict()
+
+    kind: FollowUpKind = told("What followed.", "mla")
+    reference: str = told("Its reference.", "MLA-2026-118")
+    sent_on: date = told("The day it was sent.", "2027-01-12")
+    recorded_at: datetime = told("When it was recorded here, UTC.", TIME)
+    note: str | None = told("The contact point's note to you.", None)
+
+
+class DisposalView(BaseModel):
+    """Your confirmation that the data are gone."""
+
+    model_config = strict()
+
+    confirmed_at: datetime = told("When you confirmed it, UTC.", TIME)
+    reference: str | None = told("Your reference.", "NOC-8812")
+    note: str | None = told("Your note.", None)
+
+
 class RefusalView(BaseModel):
     """Why the order was declined."""
 
@@ -138,6 +182,18 @@ class RefusalView(BaseModel):
     grounds: list[Ground] = told("Grounds of the closed list.", ["no_longer_held"])
     explanation: str = told("In the provider's words.", "Log kept for 30 days.")
     preserved_meanwhile: bool = told("Whether the data are kept meanwhile.", False)
+
+
+class AttachmentView(BaseModel):
+    """A file beside a message; fetch its bytes by its id."""
+
+    model_config = strict()
+
+    id: UUID = told("The file's id.", ID)
+    name: str = told("As its sender called it; never use it as a path.", "radius.csv")
+    media_type: str = told("Found from its content.", "text/csv")
+    size: int = told("Bytes.", 2048)
+    sha256: str = told("Fingerprint of its bytes.", HASH)
 
 
 class ThreadView(BaseModel):
@@ -150,6 +206,28 @@ class ThreadView(BaseModel):
     side: Literal["provider", "contact_point"] = told("Who wrote.", "provider")
     author: str = told("Name of the writer.", "A. Petrosyan")
     text: str = told("The text.", "Which of the two addresses?")
+    attachments: list[AttachmentView] = told("The files beside it.", [])
+
+
+class DoubtView(BaseModel):
+    """A doubt that waits for two people of the contact point to vouch."""
+
+    model_config = strict()
+
+    since: datetime = told("When it was raised, UTC.", TIME)
+    reason: str = told("In the provider's words.", "The officer's number is not registered.")
+    vouches: int = told("How many of the two people have vouched so far.", 0)
+
+
+class RouteView(BaseModel):
+    """Another provider you named (arts 17, 30)."""
+
+    model_config = strict()
+
+    at: datetime = told("When you named it, UTC.", TIME)
+    provider: str = told("Its name, as you gave it.", "Norvik Mobile")
+    path: str = told("What identifies the path.", "198.51.100.1 port 51820")
+    target: UUID | None = told("The target it is about; null for the whole order.", ID)
 
 
 class Documents(BaseModel):
@@ -181,6 +259,12 @@ class OrderView(BaseModel):
     preserve_by: datetime = told(
         "Preserve by, UTC; the memorandum's clock.", "2026-11-23T20:46:00Z"
     )
+    clock_stopped_since: datetime | None = told(
+        "Since when a question stops the clock; both deadlines move when it goes on.", None
+    )
+    answer_by: datetime | None = told(
+        "By when the contact point must answer your question; null where none is open.", None
+    )
     authority: AuthorityView = told("Who issued it.", {})
     investigating_authority: CaseName = told("Who investigates.", {})
     prosecution: CaseName | None = told("Prosecution or court.", None)
@@ -199,12 +283,41 @@ class OrderView(BaseModel):
     mla: Mla = told("The MLA request that follows.", {})
     emergency_ground: str | None = told("The risk to life or safety.", None)
     test: bool = told("A drill: answer it as a real order; no data need be kept.", False)
-    ratified: bool | None = told("Whether a second person ratified; null if not needed.", None)
+    ratified: bool | None = told(
+        "An emergency that was issued at once: whether a second person has ratified it; null where "
+        "two people authorised it before.",
+        False,
+    )
+    ratify_by: datetime | None = told(
+        "By when it has to be ratified, UTC: a term of the memorandum; null if not needed.",
+        "2026-11-24T04:46:00Z",
+    )
     acknowledged_at: datetime | None = told("When it was acknowledged, UTC.", None)
     reference: str | None = told("Your reference, from the acknowledgement.", None)
     preservation: ReportView | None = told("Your latest report.", None)
+    preserved_until: datetime | None = told(
+        "The date you promised last, extensions included, UTC.", "2027-02-21T00:00:00Z"
+    )
+    kept_until_decided: bool = told(
+        "Whether an MLA request or production order is recorded: then the date is suspended, and "
+        "the data stay until it is decided (art. 29(7)).",
+        False,
+    )
+    extension: ExtensionWish | None = told("The extension that waits for your answer.", None)
+    extensions: list[ExtensionView] = told("Those you confirmed, oldest first.", [])
+    follow_ups: list[FollowUpView] = told("What followed the preservation, oldest first.", [])
+    ended_at: datetime | None = told(
+        "When it was declined, withdrawn, released or expired, UTC.", None
+    )
+    release_note: str | None = told("What the contact point wrote when it released it.", None)
+    disposal_wanted: bool = told(
+        "Whether you are to confirm disposal after the end: a term of the memorandum.", True
+    )
+    disposal: DisposalView | None = told("Your confirmation of disposal.", None)
     refusal: RefusalView | None = told("Why it was declined.", None)
+    routes: list[RouteView] = told("Other providers you named, oldest first.", [])
     withdrawal: str | None = told("Why it was withdrawn.", None)
+    doubt: DoubtView | None = told("Your doubt, while it is open; keep the data meanwhile.", None)
     thread: list[ThreadView] = told("Questions and answers, oldest first.", [])
     documents: Documents = told("The order as a document.", {})
 

@@ -12,7 +12,6 @@ from liaison.errors import (
     Invalid,
     LiaisonError,
     NotFound,
-    RateLimited,
     Stale,
     Unauthenticated,
 )
@@ -82,7 +81,7 @@ def present(error: Exception) -> Response:
     response.headers["Cache-Control"] = "no-store"
     if isinstance(known, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="Liaison"'
-    if isinstance(known, RateLimited):
+    if known.retry_after is not None:
         response.headers["Retry-After"] = str(known.retry_after)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))

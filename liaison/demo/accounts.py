@@ -29,6 +29,7 @@ class Account:
 
 ACCOUNTS = (
     Account("officer@police.example", "Ines Vardanyan", Role.OFFICER, AUTHORITY),
+    Account("officer2@police.example", "Gor Mkrtchyan", Role.OFFICER, AUTHORITY),
     Account("supervisor@police.example", "Aram Petrosyan", Role.SUPERVISOR, AUTHORITY),
     Account("auditor@police.example", "Nora Simonyan", Role.AUDITOR, AUTHORITY),
     Account("administrator@police.example", "Davit Melkonyan", Role.ADMINISTRATOR, AUTHORITY),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -25,11 +26,12 @@ from liaison.domain.vocabulary import (
     Outcome,
     Role,
     TargetType,
+    Urgency,
 )
 from liaison.models import ApiKey, CallTask, Contact, Drill, Message, Order, Provider, Timer
 from liaison.models.work import CallState, MessageState, TimerState
 from liaison.portal.invitation_links import maker
-from liaison.services import answers, calls, invitations, orders
+from liaison.services import answers, authorising, calls, invitations, orders, ratification
 from liaison.services.drills import ANNOUNCED_AHEAD
 from liaison.services.vault import Vault
 from liaison.worker import Work, run_once
@@ -93,11 +95,30 @@ class Stage:
         return self.act(moment, lambda s, now: orders.draft(s, officer(s, now), data, now).name)
 
     def issue(self, moment: datetime, file: str) -> str:
-        """The officer loads a draft and issues it two minutes later; its ref."""
+        """The officer loads a draft, and two minutes later it is served; its ref.
+
+        An emergency the officer issues at once; any other order the supervisor authorises.
+        """
         name = self.draft(moment - timedelta(minutes=2), file)
+        with self.work.database.reading() as session:
+            emergency = session.get_one(Order, UUID(name)).urgency is Urgency.EMERGENCY
+        if emergency:
+            return self.act(
+                moment, lambda s, now: orders.issue(s, officer(s, now), name, None, now).name
+            )
+        self.submit(moment - timedelta(minutes=1), name)
         return self.act(
-            moment, lambda s, now: orders.issue(s, officer(s, now), name, None, now).name
+            moment,
+            lambda s, now: authorising.authorise(s, supervisor(s, now), name, None, now).name,
         )
+
+    def submit(self, moment: datetime, name: str) -> None:
+        """The officer hands a draft to another person."""
+        self.act(moment, lambda s, now: authorising.submit(s, officer(s, now), name, None, now))
+
+    def ratify(self, moment: datetime, ref: str) -> None:
+        """The supervisor stands behind an emergency that the officer issued at once."""
+        self.act(moment, lambda s, now: ratification.ratify(s, supervisor(s, now), ref, None, now))
 
     def acknowledge(self, moment: datetime, ref: str, reference: str | None = None) -> None:
         """The provider opens the order and acknowledges it."""
@@ -184,6 +205,11 @@ def _order(session: Session, ref: str) -> Order:
 def officer(session: Session, now: datetime) -> Actor:
     """The contact point's officer, who has just given a code."""
     return acting(session, "officer@police.example", now)
+
+
+def supervisor(session: Session, now: datetime) -> Actor:
+    """The contact point's supervisor, who has just given a code."""
+    return acting(session, "supervisor@police.example", now)
 
 
 def acting(session: Session, email: str, now: datetime) -> Actor:

@@ -75,6 +75,7 @@ def _quickly_answered(stage: Stage, ago: Ago) -> None:
         "Acknowledges by phone; looks into the portal at once.",
         acknowledged=True,
     )
+    stage.ratify(ago(days=3) + timedelta(minutes=35), ref)
     stage.preserve(ago(days=3) + timedelta(minutes=51), ref, 90, missing=TargetType.MAC)
 
 

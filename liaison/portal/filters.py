@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from liaison import clock, web
+from liaison.domain import attachments
 from liaison.domain.lifecycle import OrderState
-from liaison.domain.vocabulary import Urgency
+from liaison.domain.vocabulary import Outcome, Urgency
 from liaison.models import Order
 from liaison.portal import icons, kept
 from liaison.portal.frame import frame
+from liaison.queries import four_eyes
 from liaison.queries.queue import is_overdue
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -27,11 +29,29 @@ Tag = tuple[str, str, str]
 
 
 def utc(moment: datetime | None, seconds: bool = False) -> str:
-    """``23 Nov 2026, 01:10``: a moment in UTC; ``seconds`` adds them, to the microsecond."""
+    """``23 Nov 2026, 01:10``: a moment in UTC; ``seconds`` adds them, with whole milliseconds.
+
+    Finer than that only a machine writes, and no paper is clearer for it: the ledger has it.
+    """
     if moment is None:
         return ""
-    time = moment.astimezone(UTC).time().isoformat() if seconds else hm(moment)
-    return f"{day(moment.astimezone(UTC))}, {time}"
+    at = moment.astimezone(UTC)
+    return f"{day(at)}, {_seconds(at) if seconds else hm(at)}"
+
+
+def written(value: object) -> str:
+    """``23 Nov 2026, 01:10 UTC`` or ``23 Nov 2026``: a moment or a day as JSON has it.
+
+    What is neither stays as it is.
+    """
+    text = str(value or "")
+    try:
+        if len(text) == len("2026-11-23"):
+            return day(date.fromisoformat(text))
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{utc(moment)} UTC" if moment.tzinfo else text
 
 
 def hm(moment: datetime | None) -> str:
@@ -110,17 +130,32 @@ def left(moment: datetime) -> str:
     return sign + (f"{hours:02}:" if hours else "") + f"{minute:02}:{second:02}"
 
 
-def state_words(order: Order) -> Tag:
-    """The order's state as a tag. Only lateness is red."""
+def state_words(order: Order, partly: bool = False) -> Tag:
+    """The order's state as a tag. Only lateness is red. ``partly``: not all that was asked for."""
     if is_overdue(order, web.now()):
         return "red", "alarm", f"Overdue: {_OWED[order.state]}"
     kind, name = _STATES[order.state]
     words = order.state.label
     if order.state is OrderState.PRESERVED and order.preserved_until is None:
         return "", "slash-circle", "Answered: nothing held"
+    if order.state is OrderState.PRESERVED and order.mla_recorded_at:
+        return kind, "bank", "Kept until it is decided"
     if order.state is OrderState.PRESERVED and order.preserved_until:
+        if partly:
+            kind, name, words = "amber", "pie-chart", Outcome.PARTIAL.label
         words = f"{words} until {day(order.preserved_until.astimezone(UTC))}"
     return kind, name, words
+
+
+def ratified_words(order: Order) -> Tag | None:
+    """What both sides see while nobody has ratified an emergency; red once it is late."""
+    if not four_eyes.awaits_ratification(order):
+        return None
+    if four_eyes.is_late(order, web.now()):
+        return "red", "person-x", "Not ratified"
+    if web.actor().is_provider:
+        return "amber", "person-exclamation", "Not yet ratified"
+    return "amber", "person-exclamation", f"Ratify by {_soon(order.ratify_by)}"
 
 
 def urgency_words(order: Order) -> Tag:
@@ -131,12 +166,15 @@ def urgency_words(order: Order) -> Tag:
 
 _STATES = {
     OrderState.DRAFT: ("", "pencil"),
+    OrderState.SUBMITTED: ("amber", "people"),
     OrderState.ISSUED: ("amber", "hourglass-split"),
     OrderState.ACKNOWLEDGED: ("blue", "check2-circle"),
     OrderState.PRESERVED: ("green", "shield-check"),
     OrderState.DECLINED: ("", "slash-circle"),
     OrderState.WITHDRAWN: ("", "arrow-counterclockwise"),
+    OrderState.RELEASED: ("", "unlock"),
     OrderState.EXPIRED: ("", "hourglass-bottom"),
+    OrderState.DISPOSED: ("", "trash"),
 }
 _OWED = {OrderState.ISSUED: "not acknowledged", OrderState.ACKNOWLEDGED: "not preserved"}
 _URGENCIES = {
@@ -144,6 +182,18 @@ _URGENCIES = {
     Urgency.URGENT: ("amber", "lightning-charge"),
     Urgency.ROUTINE: ("", "calendar3"),
 }
+
+
+def _seconds(moment: datetime) -> str:
+    whole = f"{moment:%H:%M:%S}"
+    thousandths, finer = divmod(moment.microsecond, 1000)
+    return whole if finer or not thousandths else f"{whole}.{thousandths:03}".rstrip("0")
+
+
+def _soon(moment: datetime | None) -> str:
+    """``01:29`` where that is today, else ``30 Nov 2026, 01:29``."""
+    today = moment is not None and moment.astimezone(UTC).date() == web.now().date()
+    return hm(moment) if today else utc(moment)
 
 
 def _local(moment: datetime, zone: str) -> datetime | None:
@@ -164,6 +214,7 @@ def register(app: Flask) -> None:
     icons.load()
     app.jinja_env.filters.update(
         utc=utc,
+        written=written,
         hm=hm,
         day=day,
         iso=iso,
@@ -172,6 +223,8 @@ def register(app: Flask) -> None:
         span=span,
         ago=ago,
         left=left,
+        file_name=attachments.shown,
+        file_kind=lambda kind: attachments.LABELS.get(kind, kind),
     )
     app.jinja_env.globals.update(
         icon=icons.icon,
@@ -179,5 +232,6 @@ def register(app: Flask) -> None:
         frame=frame,
         kept_words=kept.words,
         state_words=state_words,
+        ratified_words=ratified_words,
         urgency_words=urgency_words,
     )

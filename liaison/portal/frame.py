@@ -13,6 +13,7 @@ from liaison import web
 from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, may
 from liaison.domain.vocabulary import PROVIDER_ROLES, Role
+from liaison.queries import requests
 from liaison.queries.queue import emergencies_running
 from liaison.services import reviews
 from liaison.services.verifications import count_to_call
@@ -112,6 +113,12 @@ def _menu(actor: Actor) -> tuple[Link, ...]:
         links.append(_link("Orders", url_for("orders.index"), count))
     if actor.roles & _DRAFTERS:
         links.append(_link("New order", url_for("orders.new")))
+    if may(actor.roles, Verb.READ_REQUESTS):
+        count = requests.waiting(web.db(), actor)
+        label = f"Requests ({count})" if count else "Requests"
+        links.append(_link(label, url_for("requests.index")))
+    if may(actor.roles, Verb.READ_HAND_OVERS):
+        links.append(_link("Hand-over", url_for("hand_over.index")))
     links += _register(actor)
     if actor.roles & PROVIDER_ROLES:
         links.append(_link("Contacts", url_for("contacts.index")))
@@ -135,6 +142,8 @@ def _agreed(actor: Actor) -> list[Link]:
         links.append(_link("Memoranda", url_for("memoranda.index")))
     if may(actor.roles, Verb.READ_DRILLS):
         links.append(_link("Drills", url_for("drills.index")))
+    if may(actor.roles, Verb.READ_FIGURES):
+        links.append(_link("Figures", url_for("figures.index")))
     if may(actor.roles, Verb.READ_REGISTER):
         links.append(_link("Duty", url_for("duty.index")))
     return links

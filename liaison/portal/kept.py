@@ -15,6 +15,7 @@ from liaison.web import kept
 WORDS = {
     Why.SIGNED_OUT: "You were signed out; this is what you had typed. Nothing was sent.",
     Why.FACTOR: "Your code counts now; this is what you had typed. Nothing was sent yet.",
+    Why.OVERTAKEN: "Somebody else saved a newer version; this is yours. It is not saved.",
 }
 """What a page says above a form that it opens again."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, request
 
 from liaison.documents import provider_csv
+from liaison.domain import attachments
 from liaison.domain.draft_targets import MOST_TARGETS
 from liaison.domain.ladder_entry import MOST_RUNGS
 from liaison.domain.vocabulary import DataCategory
@@ -25,13 +26,25 @@ FEW_FIELDS = 100
 MOST_BASES, MOST_PREVIOUS = 20, 50
 """Rows of the draft form, as many as ``domain.draft`` reads."""
 
+MOST_FURTHER = 20
+"""Providers chosen beside the first; ``services.cases`` says what is told of one more."""
+
 _OF_A_TARGET = 10 + len(DataCategory)
-_OF_A_DRAFT = MOST_TARGETS * _OF_A_TARGET + 2 * MOST_BASES + 2 * MOST_PREVIOUS + FEW_FIELDS
+_OF_A_REQUEST = MOST_TARGETS * _OF_A_TARGET + 2 * MOST_BASES + 2 * MOST_PREVIOUS + FEW_FIELDS
+_OF_A_DRAFT = _OF_A_REQUEST + MOST_FURTHER
 _OF_A_REPORT = MOST_TARGETS * 4 + FEW_FIELDS
 
 MOST_FIELDS = {
     "orders.new": _OF_A_DRAFT,
     "orders.edit": _OF_A_DRAFT,
+    "requests.new": _OF_A_REQUEST,
+    "requests.edit": _OF_A_REQUEST,
+    "orders.unfinished_draft": _OF_A_DRAFT,
+    "orders.autosave_new": _OF_A_DRAFT,
+    "orders.autosave_edit": _OF_A_DRAFT,
+    "orders.autosave_draft": _OF_A_DRAFT,
+    "templates.new": _OF_A_DRAFT,
+    "templates.edit": _OF_A_DRAFT,
     "orders.preserve": _OF_A_REPORT,
     "memoranda.ladder": MOST_RUNGS * 8 + FEW_FIELDS,
 }
@@ -40,6 +53,8 @@ MOST_FIELDS = {
 FILES = {
     "register_files.new": provider_csv.LARGEST + SMALL_FORM,
     "memoranda.attach": LARGEST_DOCUMENT + SMALL_FORM,
+    "orders.question": attachments.TOGETHER + 16 * SMALL_FORM,
+    "orders.message": attachments.TOGETHER + 16 * SMALL_FORM,
 }
 """Bytes of a body that carries a file; one that is a little too large is told so by its page."""
 

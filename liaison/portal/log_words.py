@@ -189,6 +189,12 @@ def _import_done(line: Line) -> str:
     return f"{_subject(line)} was imported: {new} providers new, {changed} changed."
 
 
+def _exported(line: Line) -> str:
+    rows, asked = line.data.get("rows"), line.data.get("filter")
+    what = f"; filter: {asked}" if asked else ""
+    return f"{rows} orders were taken away as a file{what}."
+
+
 SENTENCES: Mapping[str, Callable[[Line], str]] = {
     "portal.contact_entered": _contact("A new ", " was entered"),
     "portal.contact_change_asked": _contact_waits("change"),
@@ -275,5 +281,11 @@ SENTENCES: Mapping[str, Callable[[Line], str]] = {
     "portal.rule_registered": _about("The rule of the Parties ", " was entered"),
     "portal.rule_changed": _about("The rule of the Parties ", " was changed"),
     "portal.rule_removed": _about("The rule of the Parties ", " was removed"),
+    "portal.hand_over_given": lambda n: (
+        f"The desk was handed over; lines told: {n.data.get('told')}."
+    ),
+    "portal.hand_over_taken": lambda n: f"The desk was taken over from {n.data.get('given_by')}.",
+    "portal.hand_over_cancelled": lambda _: "A hand-over that nobody had taken was called off.",
+    "portal.orders_exported": _exported,
 }
 """By type. A type without a sentence is told by its name."""

@@ -135,7 +135,8 @@ PROBLEMS: dict[str, Problem] = {
     "busy": Problem(
         "The portal is busy",
         "503",
-        "The database did not answer in time. Nothing was done.",
+        "The database did not answer in time, or the files of a message could not be looked at. "
+        "Nothing was done.",
         "Wait a few seconds and try again. In an emergency use the telephone.",
         "Try again with the same Idempotency-Key after a few seconds, then less and less often.",
     ),

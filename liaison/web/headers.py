@@ -19,7 +19,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.after_request
     def _protect(response: Response) -> Response:
         headers = response.headers
-        headers["Content-Security-Policy"] = POLICY
+        # A file that somebody sent is shut in more strictly by its own view.
+        headers.setdefault("Content-Security-Policy", POLICY)
         headers["X-Content-Type-Options"] = "nosniff"
         # A page whose address is a secret says so itself, and more strictly.
         headers.setdefault("Referrer-Policy", "same-origin")

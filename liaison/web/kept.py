@@ -109,6 +109,16 @@ def _found() -> Kept | None:
         return None  # the page that says the database is away must not need the database
 
 
+def aside(person_id: UUID, path: str, fields: Fields) -> str:
+    """Keeps what was typed beside a newer version; the page's address that shows it."""
+    db = context.db()
+    kept_id = kept_forms.keep(
+        db, context.vault(), person_id, path, fields, context.now(), why=Why.OVERTAKEN
+    )
+    db.commit()
+    return f"{path}?{urlencode({ARGUMENT: str(kept_id)})}"
+
+
 def init_app(app: Flask) -> None:
     """Forgets a form once it was taken."""
 
@@ -137,17 +147,23 @@ def _keep(person_id: UUID, why: Why) -> str:
 
 
 def _fields() -> Fields:
-    typed = [(name, text) for name, texts in request.form.lists() for text in texts]
-    kept = tuple((name, text) for name, text in typed if _may_be_kept(name))
-    rows = {found.groups() for name, _ in kept if (found := _ROW.match(name))}
-    longest = max(Counter(name for name, _ in rows).values(), default=0)
-    size = sum(len(name) + len(text.encode("utf-8", "replace")) for name, text in kept)
-    if size > LARGEST or longest > MOST_ROWS:
+    kept = typed()
+    if kept is None:
         raise NotKept(
             "You were signed out, and the form is too long to be kept. Nothing was done. Go back: "
             "your browser still holds what you typed. Sign in in another window and copy it over."
         )
     return kept
+
+
+def typed() -> Fields | None:
+    """The form that was sent, without what must not be kept; None where it is too long."""
+    sent = [(name, text) for name, texts in request.form.lists() for text in texts]
+    kept = tuple((name, text) for name, text in sent if _may_be_kept(name))
+    rows = {found.groups() for name, _ in kept if (found := _ROW.match(name))}
+    longest = max(Counter(name for name, _ in rows).values(), default=0)
+    size = sum(len(name) + len(text.encode("utf-8", "replace")) for name, text in kept)
+    return None if size > LARGEST or longest > MOST_ROWS else kept
 
 
 def _may_be_kept(name: str) -> bool:

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from liaison.models import IdempotentAnswer
-from liaison.services import housekeeping
+from liaison.services import answers, housekeeping
 from tests.api.program import Program, faults, slug
 from tests.world import MovableClock, World
 
@@ -167,3 +167,44 @@ def test_the_stored_answer_is_the_orders_json(program: Program, world: World) ->
         row = session.scalars(select(IdempotentAnswer)).one()
     assert row.status == 200
     assert json.loads(row.body)["state"] == "acknowledged"
+
+
+@pytest.mark.one_database
+def test_what_is_kept_of_an_answer_does_not_grow_with_the_thread(
+    program: Program, world: World
+) -> None:
+    path = f"/orders/{world.issue('07-botnet-240-targets.json').ref}"
+    program.post(f"{path}/preservation", {"days": 30}, Idempotency_Key="report")
+    for number in range(6):
+        sent = {"text": f"{number} " + "x" * 9000, "question": False}
+        answered = program.post(f"{path}/messages", sent, Idempotency_Key=f"k-{number}")
+        assert answered.status_code == 200
+    with world.database.reading() as session:
+        sizes = list(session.scalars(select(func.length(IdempotentAnswer.body))))
+    assert len(sizes) == 7
+    assert max(sizes) < 3000
+
+
+def test_a_repeated_message_is_answered_alike_after_all_that_came_since(
+    program: Program, world: World
+) -> None:
+    order = world.issue()
+    path = f"/orders/{order.ref}"
+    program.post(f"{path}/preservation", {"days": 30}, Idempotency_Key="report")
+    text = {"text": "Which of the two?"}
+    first = program.post(f"{path}/messages", text, Idempotency_Key="k-1")
+    with world.database.transaction() as session:
+        answers.answer(session, world.actor("officer"), order.name, "The first.", world.now)
+    program.post(f"{path}/preservation", {"days": 20, "note": "Less."})
+    program.post(f"{path}/messages", {"text": "And the other?"})
+    again = program.post(f"{path}/messages", text, Idempotency_Key="k-1")
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.data == first.data
+
+
+def test_an_answer_that_was_kept_whole_is_still_given(program: Program, world: World) -> None:
+    path = f"/orders/{world.issue().ref}/acknowledgement"
+    first = program.post(path, {}, Idempotency_Key="k-1")
+    with world.database.transaction() as session:
+        session.execute(update(IdempotentAnswer).values(body=first.text))
+    assert program.post(path, {}, Idempotency_Key="k-1").data == first.data

@@ -11,19 +11,29 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from liaison.domain.answer import Refusal
+from liaison.domain.request import LetterKind
 from liaison.domain.vocabulary import Ground
 from liaison.models import ApiKey, CallTask, Contact, Order, PartyRule, Verification
 from liaison.services import (
     answers,
+    cases,
     contacts,
+    doubts,
     duty,
     duty_overrides,
+    notes,
+    order_templates,
+    presence,
     register_imports,
+    unfinished,
     verifications,
 )
+from tests import incoming
+from tests import keeping as after
 from tests.browser.conftest import Person
 from tests.drills import begin, plan
 from tests.services import test_memoranda as memorandum
+from tests.threads import accepted, ask
 from tests.world import World
 
 pytestmark = [pytest.mark.one_database, pytest.mark.xdist_group("browser")]
@@ -55,6 +65,13 @@ def decline(world: World, order: Order) -> None:
 def open_call(world: World, order: Order) -> UUID:
     with world.database.reading() as session:
         return session.scalars(select(CallTask.id).where(CallTask.order_id == order.id)).one()
+
+
+def with_thread(world: World, order: Order) -> None:
+    """A question with a file, and a note beside it."""
+    ask(world, order, files=accepted())
+    with world.database.transaction() as session:
+        notes.write(session, world.actor("officer"), order.name, "Call him.", world.now)
 
 
 def provider_pages(world: World) -> list[str]:
@@ -94,6 +111,7 @@ def test_signing_in_with_a_wrong_password(browse: Callable[..., Person], sky: st
 
 def test_pages_of_the_contact_point(world: World, sign_in: SignIn, sky: str) -> None:
     issued = world.issue()
+    with_thread(world, issued)
     acknowledged = world.issue("05-names-from-everywhere.json")
     world.acknowledge(acknowledged)
     preserved = world.issue("07-botnet-240-targets.json")
@@ -103,14 +121,51 @@ def test_pages_of_the_contact_point(world: World, sign_in: SignIn, sky: str) -> 
     draft = world.draft("03-cgnat-fraud-routine.json")
     refused = world.draft(duration_days=365)
     officer = sign_in("officer", color_scheme=sky)
+    waiting = world.submit(world.draft("03-cgnat-fraud-routine.json"))
+    supervisor = sign_in("supervisor", color_scheme=sky)
+    theirs = [f"/orders/{waiting.name}{verb}" for verb in ("", "/authorise", "/return")]
+    assert look(supervisor, [*theirs, f"/orders/{issued.ref}/ratify"]) == []
+    assert look(officer, [f"/orders/{waiting.name}", f"/orders/{draft.name}/submit"]) == []
     orders = [f"/orders/{o.ref}" for o in (issued, acknowledged, preserved, declined)]
-    acts = [f"/orders/{issued.ref}/{verb}" for verb in ("withdraw", "close-escalation", "message")]
+    acts = [
+        f"/orders/{issued.ref}/{verb}"
+        for verb in ("withdraw", "close-escalation", "message", "note")
+    ]
     drafts = [f"/orders/{draft.name}/{verb}" for verb in ("edit", "issue", "withdraw")]
     others = [f"/orders/{refused.name}/issue", "/orders/new", "/orders/new?urgency=emergency"]
     queues = ["/orders", "/orders?view=all", "/orders?view=drafts", "/orders?q=nothing"]
+    queues += ["/orders?urgency=urgent&party=nowhere&state=issued", "/orders/filters", "/hand-over"]
     rest = ["/providers", "/account", "/orders/CP-2026-9999", *provider_pages(world)]
     calls = [f"/orders/{issued.ref}/calls/{open_call(world, issued)}"]
     assert look(officer, queues + orders + acts + drafts + others + rest + calls) == []
+
+
+def test_unfinished_drafts_and_templates(world: World, sign_in: SignIn, sky: str) -> None:
+    typed = (("offence", "Fraud"),)
+    with world.database.transaction() as session:
+        actor = world.actor("supervisor")
+        draft = unfinished.save(session, world.vault, actor, None, None, typed, 0, world.now)
+        row = order_templates.save(session, world.vault, actor, "Fraud", typed, world.now)
+    officer = sign_in("officer", color_scheme=sky)
+    drafts = [f"/orders/drafts{end}" for end in ("", f"/{draft.id}", f"/{draft.id}/discard")]
+    kept = [f"/templates{end}" for end in ("", f"/{row.id}/edit", f"/{row.id}/delete")]
+    assert look(officer, [*drafts, *kept, "/orders?view=drafts"]) == []
+
+
+def test_cases_copies_and_who_else_is_here(world: World, sign_in: SignIn, sky: str) -> None:
+    order, other = world.draft("03-cgnat-fraud-routine.json"), world.issue()
+    with world.database.transaction() as session:
+        actor = world.actor("supervisor")
+        case = cases.add(session, actor, order.name, other.name, world.now)
+        presence.here(session, actor, other.id, world.now, writing=True)
+    officer = sign_in("officer", color_scheme=sky)
+    orders = [f"/orders/{other.name}", f"/orders/{other.name}/case", f"/cases/{case.id}"]
+    assert look(officer, [*orders, f"/orders/new?copy={order.name}"]) == []
+
+
+def test_a_draft_of_240_targets(world: World, sign_in: SignIn, sky: str) -> None:
+    order = world.draft("07-botnet-240-targets.json")
+    assert look(sign_in("officer", color_scheme=sky), [f"/orders/{order.name}/edit"]) == []
 
 
 def test_a_form_full_of_errors(world: World, sign_in: SignIn, sky: str) -> None:
@@ -126,7 +181,8 @@ def test_pages_of_a_spoc(world: World, sign_in: SignIn, sky: str) -> None:
     preserved = world.issue("05-names-from-everywhere.json")
     world.preserve(preserved)
     spoc = sign_in("spoc", color_scheme=sky)
-    verbs = ("acknowledge", "preserve", "decline", "question")
+    verbs = ("acknowledge", "preserve", "decline", "question", "route")
+    with_thread(world, issued)
     acts = [f"/orders/{issued.ref}/{verb}" for verb in verbs]
     pages = ["/orders", f"/orders/{issued.ref}", f"/orders/{preserved.ref}", "/account"]
     pages += [f"/orders/{preserved.ref}/preserve", f"/orders/{preserved.ref}/acknowledge"]
@@ -316,8 +372,58 @@ def test_ladder_what_if_and_comparison(world: World, sign_in: SignIn, sky: str) 
     assert keeper.axe() == []
 
 
+def test_pages_of_a_doubt(world: World, sign_in: SignIn, sky: str) -> None:
+    order, other = world.issue(), world.issue("05-names-from-everywhere.json")
+    with world.database.transaction() as session:
+        doubts.raise_(session, world.actor("spoc"), order.name, "Odd.", None, world.now)
+    papers = [f"/orders/{order.ref}/{paper}" for paper in ("print", "record")]
+    spoc = sign_in("spoc", color_scheme=sky)
+    asked = [f"/orders/{other.ref}/doubt", f"/orders/{order.ref}/doubt", f"/orders/{order.ref}"]
+    assert look(spoc, asked + papers) == []
+    page = spoc.go(f"/orders/{other.ref}/doubt")
+    page.get_by_role("button", name="I doubt this order").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert spoc.axe() == []
+    pages = [f"/orders/{order.ref}", f"/orders/{order.ref}/vouch", "/orders"]
+    for who in ("officer", "supervisor"):
+        assert look(sign_in(who, color_scheme=sky), pages) == []
+
+
 def test_a_planted_fault_is_found(browse: Callable[..., Person]) -> None:
     stranger = browse()
     page = stranger.go("/login")
     page.evaluate("document.querySelector('label').remove()")
     assert stranger.axe() != []
+
+
+def test_pages_after_preservation(sign_in: SignIn, world: World, sky: str) -> None:
+    asked, kept_on, gone = (world.preserve(world.issue()) for _ in range(3))
+    after.ask(world, asked, reason="The request is at the court.")
+    after.record_mla(world, kept_on, note="By way of the ministry.")
+    fresh = world.preserve(world.issue(mla={"intended": True, "expected_by": "2027-01-15"}))
+    after.release(world, gone, note="Found.")
+    names = [f"/orders/{o.ref}" for o in (asked, kept_on, gone, fresh)]
+    officer = sign_in("officer", color_scheme=sky)
+    acts = [f"/orders/{fresh.ref}/{act}" for act in ("extension", "mla", "release")]
+    assert look(officer, [*names, *acts, "/figures", "/figures?period=2025"]) == []
+    spoc = sign_in("spoc", color_scheme=sky)
+    acts = [f"/orders/{asked.ref}/extension", f"/orders/{gone.ref}/disposal"]
+    assert look(spoc, [*names, *acts]) == []
+
+
+def test_pages_of_requests(sign_in: SignIn, world: World, sky: str) -> None:
+    whole = incoming.register(world, incoming.RANSOMWARE)
+    lacking = incoming.register(world, incoming.FOLLOW_UP, targets=[{"value": "x@harbour.example"}])
+    incoming.write(world, whole, LetterKind.RECEIPT)
+    world.preserve(incoming.served(world, whole, incoming.RANSOMWARE), by="sevan_spoc")
+    incoming.made(world, whole, incoming.RANSOMWARE)
+    officer = sign_in("officer", color_scheme=sky)
+    pages = ["/requests", "/requests?view=waiting", "/requests?q=none", "/requests/new"]
+    pages += [f"/requests/{whole.id}{end}" for end in ("", "/progress", "/result", "/refuse")]
+    ends = ("", "/edit", "/receipt", "/missing", "/refuse", "/close")
+    pages += [f"/requests/{lacking.id}{end}" for end in ends]
+    assert look(officer, [*pages, f"/orders/new?request={lacking.id}"]) == []
+    page = officer.go("/requests/new")
+    page.get_by_role("button", name="Register the request").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert officer.axe() == []

@@ -25,7 +25,7 @@ from liaison.models import CallTask, Database, Drill, Message, Order, Provider, 
 from liaison.models.work import CallState, MessageState
 from liaison.queries.scorecard import scorecards
 from liaison.services import accounts as sign_ins
-from liaison.services import keys, ledger_check, orders
+from liaison.services import authorising, keys, ledger_check
 from liaison.services.vault import Vault
 from liaison.settings import Settings
 from tests.world import ORDERS
@@ -80,8 +80,10 @@ def test_past_rungs_have_fired_and_nothing_is_left_to_send(
     assert sorted(mailed) == [
         "deputy@meridian.example",
         "noc@meridian.example",
+        "officer@police.example",  # it has to be ratified
         "spoc@meridian.example",
         "spoc@meridian.example",
+        "supervisor@police.example",
     ]
     assert {c.state for c in calls} == {CallState.LOGGED, CallState.OPEN}
     letters = listed(demo.data_dir / "mail")
@@ -127,7 +129,7 @@ def test_the_draft_shows_which_term_stands_in_the_way(
     now = _built_at(demo)
     with demo_database.writing() as session:
         with pytest.raises(OutsideTerms) as caught:
-            orders.issue(session, officer(session, now), str(draft.id), None, now)
+            authorising.submit(session, officer(session, now), str(draft.id), None, now)
         session.rollback()
     said = " ".join(fault.detail for fault in caught.value.errors)
     assert "Location data" in said
@@ -168,7 +170,7 @@ def test_the_accounts_sign_in(
 def test_secrets_are_their_owners_only(demo: Settings) -> None:
     mode = stat.S_IMODE((demo.data_dir / "accounts.json").stat().st_mode)
     assert mode == 0o600
-    assert len({p["password"] for p in accounts.kept(demo.data_dir)["people"].values()}) == 9
+    assert len({p["password"] for p in accounts.kept(demo.data_dir)["people"].values()}) == 10
 
 
 def test_a_fresh_story_is_kept_and_a_stale_one_told_anew(

@@ -70,3 +70,22 @@ def typed(page_text: str, changes: dict[str, Any], act: str = "check") -> MultiD
         form.setlist(name, value if isinstance(value, list) else [value])
     form["act"] = act
     return form
+
+
+def as_form(order: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A file's order as the form's fields, moments and numbers as they stand there."""
+    found: dict[str, Any] = {}
+    for key, value in order.items():
+        name = prefix + {"from": "start", "to": "end", "data": "categories"}.get(key, key)
+        if isinstance(value, dict):
+            found |= as_form(value, f"{name}-")
+        elif key in ("targets", "legal_basis", "previous"):
+            for index, row in enumerate(value):
+                found |= as_form(row, f"{name}-{index}-")
+        elif key == "articles":
+            found[name] = ", ".join(value)
+        elif isinstance(value, bool):
+            found[name] = ["y"] if value else []
+        else:
+            found[name] = value if isinstance(value, list) else str(value)
+    return found

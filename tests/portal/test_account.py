@@ -18,6 +18,8 @@ from tests.world import MovableClock, World, csrf_token, submit
 BOTH = ["Providers", "Contacts", "Memoranda", "Drills", "Duty"]
 """What both sides read of the register; a provider reads no list of providers."""
 
+OURS = [*BOTH[:-1], "Figures", BOTH[-1]]
+
 WRONG = "E-mail address or password is wrong."
 
 
@@ -29,9 +31,13 @@ def give_password(client: FlaskClient, world: World, who: str = "officer") -> No
 @pytest.mark.parametrize(
     ("who", "home", "menu"),
     [
-        ("officer", "/orders", ["Orders", "New order", *BOTH]),
-        ("supervisor", "/orders", ["Orders", "New order", *BOTH, "People"]),
-        ("auditor", "/orders", ["Orders", *BOTH, "People", "Portal log"]),
+        ("officer", "/orders", ["Orders", "New order", "Requests", "Hand-over", *OURS]),
+        (
+            "supervisor",
+            "/orders",
+            ["Orders", "New order", "Requests", "Hand-over", *OURS, "People"],
+        ),
+        ("auditor", "/orders", ["Orders", "Requests", "Hand-over", *OURS, "People", "Portal log"]),
         (
             "administrator",
             "/providers",

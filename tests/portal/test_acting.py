@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from liaison.domain.lifecycle import OrderState
-from liaison.models import CallTask, Order
+from liaison.models import CallTask, Contact, Order
 from tests.portal.filled import SignedIn, fields, typed
 from tests.world import World, csrf_token, submit
 
@@ -165,6 +165,24 @@ def test_a_logged_call_can_acknowledge(world: World, signed_in: SignedIn) -> Non
     assert state_of(world, order) is OrderState.ACKNOWLEDGED
     assert "acknowledged by phone" in client.get(f"/orders/{order.name}").text
     assert "Ani, NOC." not in signed_in("spoc").get(f"/orders/{order.name}").text
+
+
+def test_a_call_to_a_colleague_offers_no_acknowledgement(world: World, signed_in: SignedIn) -> None:
+    order = world.issue()
+    client = signed_in("officer")
+    with world.database.transaction() as session:
+        task = session.scalars(select(CallTask)).one()
+        path = f"/orders/{order.name}/calls/{task.id}"
+        assert 'name="acknowledged"' in client.get(path).text
+        colleague = select(Contact).where(
+            Contact.phone == "+37410000101", Contact.authority_id == order.authority_id
+        )
+        task.contact_id = session.scalars(colleague).one().id
+    page = client.get(path)
+    assert 'name="acknowledged"' not in page.text
+    forced = submit(client, path, {"outcome": "reached", "acknowledged": "y"})
+    assert forced.status_code == 422
+    assert state_of(world, order) is OrderState.ISSUED
 
 
 def test_withdrawing_and_closing_the_escalation_need_a_reason(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,7 +15,7 @@ from liaison.domain.lifecycle import OrderState
 from liaison.models import Order, Person
 from liaison.portal.orders import draft_data
 from liaison.portal.orders.draft_form import DraftForm
-from tests.portal.filled import SignedIn, fields, typed
+from tests.portal.filled import SignedIn, as_form, fields, typed
 from tests.world import ORDERS, World, csrf_token, submit
 
 pytestmark = pytest.mark.one_database
@@ -116,7 +115,7 @@ def test_outside_the_terms_the_page_says_which_and_offers_no_issue(
 ) -> None:
     client = signed_in("officer")
     order = world.draft("03-cgnat-fraud-routine.json", provider="Harbour Cable", duration_days=91)
-    path = f"/orders/{order.name}/issue"
+    path = f"/orders/{order.name}/submit"
     page = client.get(path)
     assert "longest duration: 90 days" in page.text
     assert "data categories: Location data not covered" in page.text
@@ -144,25 +143,6 @@ def test_the_form_refuses_what_the_import_refuses(
         name = name.replace("0-from", "0-start").replace("0-to", "0-end")
         assert f'id="{name}-e"' in answer.text, f"no error beside {name}"
         assert f'href="#{name}"' in answer.text, f"the summary does not lead to {name}"
-
-
-def as_form(order: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A file's order as the form's fields, moments and numbers as they stand there."""
-    found: dict[str, Any] = {}
-    for key, value in order.items():
-        name = prefix + {"from": "start", "to": "end", "data": "categories"}.get(key, key)
-        if isinstance(value, dict):
-            found |= as_form(value, f"{name}-")
-        elif key in ("targets", "legal_basis", "previous"):
-            for index, row in enumerate(value):
-                found |= as_form(row, f"{name}-{index}-")
-        elif key == "articles":
-            found[name] = ", ".join(value)
-        elif isinstance(value, bool):
-            found[name] = ["y"] if value else []
-        else:
-            found[name] = value if isinstance(value, list) else str(value)
-    return found
 
 
 @pytest.mark.parametrize("file", VALID, ids=lambda f: f.stem)

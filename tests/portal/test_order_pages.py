@@ -107,7 +107,7 @@ def test_what_no_database_keeps_is_refused(world: World, signed_in: SignedIn) ->
 def test_a_short_period_is_told_to_the_millisecond(world: World, signed_in: SignedIn) -> None:
     order = world.issue("03-cgnat-fraud-routine.json")
     page = signed_in("norvik_spoc").get(f"/orders/{order.name}").text
-    assert "2026-11-18 17:05:02.250000" in page
+    assert "2026-11-18 17:05:02.25</span>" in page
     assert "(7.5 s)" in page
     assert "as given: 2026-11-18 21:03:11+04:00" in page
 
@@ -121,3 +121,19 @@ def test_every_entry_type_has_its_sentence() -> None:
             written |= set(re.findall(r'"(order\.[a-z_]+)"', file.read_text(encoding="utf-8")))
     assert len(written) > 10
     assert written - {ATTRIBUTION} <= words.TYPES
+
+
+def test_what_is_overdue_is_seen_without_a_click(world: World, signed_in: SignedIn) -> None:
+    late = world.issue("05-names-from-everywhere.json")
+    world.clock.move(hours=30)
+    quiet = world.issue("03-cgnat-fraud-routine.json")
+    client = signed_in("officer")
+    page = client.get(client.get("/").location)
+    rows = page.text.partition("<tbody>")[2].partition("</tbody>")[0].split("<tr")[1:]
+    assert late.ref is not None
+    assert quiet.ref is not None
+    assert late.ref in rows[0]
+    assert "late" in rows[0]
+    assert quiet.ref in rows[1]
+    assert "late" not in rows[1]
+    assert re.search(r'class="hot"[^>]*><b>1</b>\s*Overdue', page.text)

@@ -1,6 +1,41 @@
 """The pages about orders: the queue, an order, drafting and issuing, answering, acting."""
 
-from liaison.portal.orders import acting, answering, drafting, issuing, reading
+from liaison.portal.orders import (
+    acting,
+    after,
+    answering,
+    doubting,
+    drafting,
+    issuing,
+    listing,
+    looking,
+    messages,
+    papers,
+    ratifying,
+    reading,
+    reporting,
+    routing,
+    saving,
+)
 from liaison.portal.orders.blueprint import bp
+from liaison.portal.orders.exporting import bp as export_bp
 
-__all__ = ["acting", "answering", "bp", "drafting", "issuing", "reading"]
+__all__ = [
+    "acting",
+    "after",
+    "answering",
+    "bp",
+    "doubting",
+    "drafting",
+    "export_bp",
+    "issuing",
+    "listing",
+    "looking",
+    "messages",
+    "papers",
+    "ratifying",
+    "reading",
+    "reporting",
+    "routing",
+    "saving",
+]

@@ -1,4 +1,4 @@
-"""What the contact point does to an order it has issued: write, withdraw, call, take over."""
+"""What the contact point does to an order it has issued: withdraw, call, take over."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from liaison.domain.lifecycle import Action
 from liaison.domain.vocabulary import CallOutcome
 from liaison.errors import NotFound
 from liaison.models import CallTask, Order
-from liaison.portal.orders.answer_forms import CallForm, MessageForm, ReasonForm
+from liaison.portal.orders.answer_forms import CallForm, ReasonForm
 from liaison.portal.orders.blueprint import (
     allowed_to,
     bp,
@@ -27,25 +27,8 @@ from liaison.portal.orders.blueprint import (
     seen_order,
     send,
 )
-from liaison.services import answers, calls, escalation
+from liaison.services import calls, escalation
 from liaison.services import orders as verbs
-
-
-@bp.route("/<ref>/message", methods=["GET", "POST"])
-def message(ref: str) -> ResponseReturnValue:
-    """A message to the provider; it answers what was asked until it was begun."""
-    order = seen_order(ref)
-    form = MessageForm()
-    if not posted():
-        open_to(order, Action.ANSWER)
-        form.version.data = str(order.version)
-        return page("message", order, form, asks=False)
-
-    def write() -> None:
-        text = form.text.data or ""
-        answers.answer(web.db(), web.actor(), ref, text, web.now(), version=form.seen)
-
-    return send("message", order, form, write, Action.ANSWER, asks=False)
 
 
 @bp.route("/<ref>/withdraw", methods=["GET", "POST"])
@@ -82,9 +65,11 @@ def call(ref: str, task_id: UUID) -> ResponseReturnValue:
     """What came of a phone call, to the registered number only."""
     order = order_to(ref, Action.LOG_CALL)
     form = CallForm()
+    task = _task(order, task_id)
+    by_phone = Action.ACKNOWLEDGE_BY_PHONE in allowed_to(order)
     more: dict[str, Any] = {
-        "task": _task(order, task_id),
-        "can_acknowledge": Action.ACKNOWLEDGE_BY_PHONE in allowed_to(order),
+        "task": task,
+        "can_acknowledge": by_phone and calls.can_acknowledge(order, task),
     }
     if not posted():
         return page("call", order, form, **more)

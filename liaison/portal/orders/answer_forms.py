@@ -8,9 +8,11 @@ from __future__ import annotations
 from wtforms import (
     BooleanField,
     FieldList,
+    FileField,
     Form,
     FormField,
     HiddenField,
+    MultipleFileField,
     RadioField,
     SelectField,
     SelectMultipleField,
@@ -19,6 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import Length
 
+from liaison.domain.attachments import ENDINGS, LARGEST, MB, MOST, TAKEN, TOGETHER
 from liaison.domain.reading import (
     LONGEST_MESSAGE,
     LONGEST_NOTE,
@@ -65,14 +68,15 @@ class TargetAnswerForm(Form):
 
     id = HiddenField()
     outcome = SelectField("Found", choices=choices(Outcome), validate_choice=False)
-    until = StringField("Kept until", description="Empty: the date for the whole order.")
-    note = StringField("Note", at_most(LONGEST_NOTE), description="For a part: which.")
+    until = StringField("Kept until")
+    note = StringField("Note", at_most(LONGEST_NOTE))
 
 
 class PreserveForm(VersionForm):
     """Preservation: for how long, and what was found."""
 
     days = StringField("How long will the data be kept?", render_kw={"inputmode": "numeric"})
+    until = StringField("Or until a date", description="UTC, like 2027-02-21 12:00.")
     found = RadioField(
         "What was found?",
         choices=[
@@ -83,6 +87,21 @@ class PreserveForm(VersionForm):
         validate_choice=False,
     )
     targets = FieldList(FormField(TargetAnswerForm))
+    checked = HiddenField()
+    """The fingerprint of what was shown on the check: only that is sent."""
+    file = FileField("The file, filled in", render_kw={"accept": ".csv,text/csv"})
+    pasted = TextAreaField(
+        "Or paste its lines",
+        description="With the line that names the columns: number or id, outcome, until, note. "
+        "Copied from a spreadsheet it works, too.",
+        render_kw={"rows": 4},
+    )
+    listed = TextAreaField(
+        "Mark these targets",
+        description="One a line: its number in the table, its id, or its value.",
+        render_kw={"rows": 4},
+    )
+    listed_as = SelectField("As", choices=choices(Outcome), validate_choice=False)
     reference = StringField("Your own reference", at_most(LONGEST_REFERENCE))
     preserved_at = StringField(
         "Preserved at", description="UTC, like 2026-11-23 01:10. Empty: now."
@@ -111,18 +130,78 @@ class DeclineForm(VersionForm):
         choices=[option("yes", "Yes, they are kept"), option("no", "No")],
         validate_choice=False,
     )
+    other_provider = StringField(
+        "Who holds it",
+        at_most(LONGEST_REFERENCE),
+        description="The other provider’s name, or its domain.",
+    )
+    other_path = TextAreaField(
+        "How it is reached",
+        at_most(LONGEST_NOTE),
+        description="What identifies the path: addresses, ports, times.",
+    )
+
+
+class RouteForm(PortalForm):
+    """Another provider that took part in the transmission."""
+
+    provider = StringField(
+        "The other provider", at_most(LONGEST_REFERENCE), description="Its name, or its domain."
+    )
+    path = TextAreaField(
+        "The path",
+        at_most(LONGEST_NOTE),
+        description="Enough to identify it: addresses, ports, times with their zone.",
+    )
+    target = SelectField("About", validate_choice=False)
+
+
+class FollowOnForm(PortalForm):
+    """Which provider is asked where the register does not know the one that was named."""
+
+    provider = SelectField("Provider", validate_choice=False)
+
+
+def files() -> MultipleFileField:
+    """The files beside a message."""
+    return MultipleFileField(
+        "Files (optional)",
+        description=f"{TAKEN}. At most {MOST} files of {LARGEST // MB} MB each, "
+        f"{TOGETHER // MB} MB together.",
+        render_kw={"accept": ",".join(end for ends in ENDINGS.values() for end in ends)},
+    )
+
+
+QUESTION, REMARK = "question", "remark"
 
 
 class QuestionForm(PortalForm):
-    """The provider's message in the thread: it answers nothing, so it cannot come too late."""
+    """The provider's message in the thread: it cannot come too late, so it names no version."""
 
     text = TextAreaField("Message", at_most(LONGEST_MESSAGE))
+    kind = RadioField(
+        "What is it?",
+        choices=[
+            option(QUESTION, "A question: the contact point owes an answer"),
+            option(REMARK, "An answer or a remark: nothing is owed"),
+        ],
+        default=QUESTION,
+        validate_choice=False,
+    )
+    attachments = files()
 
 
 class MessageForm(VersionForm):
     """The contact point's message: it answers what was asked until this version."""
 
     text = TextAreaField("Message", at_most(LONGEST_MESSAGE))
+    attachments = files()
+
+
+class NoteForm(PortalForm):
+    """An internal note: it answers nothing, so it names no version."""
+
+    text = TextAreaField("Note", at_most(LONGEST_NOTE))
 
 
 class ReasonForm(VersionForm):
@@ -141,8 +220,14 @@ class CallForm(PortalForm):
     )
 
 
+class ReturnForm(VersionForm):
+    """What must be changed before an order can be authorised."""
+
+    note = TextAreaField("What must be changed?", at_most(LONGEST_REASON))
+
+
 class IssueForm(VersionForm):
-    """A fresh code serves the order."""
+    """A fresh code issues an order at once, authorises it, or ratifies it."""
 
     code = StringField(
         "Code from your authenticator",

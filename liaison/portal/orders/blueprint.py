@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -12,16 +13,20 @@ from werkzeug.local import LocalProxy
 from wtforms import Form
 
 from liaison import web
+from liaison.domain.doubt import VOUCHERS, is_late
 from liaison.domain.lifecycle import Action, OrderState, allowed, decide
 from liaison.domain.reading import unstorable
 from liaison.domain.vocabulary import DataCategory, Ground, Instrument
 from liaison.errors import FieldError, Invalid, InvalidTransition, NotFound, Stale
 from liaison.models import Order
-from liaison.portal.orders import moments, pointers, words
-from liaison.portal.orders.deadline import clock_word, deadline
+from liaison.portal.orders import answered, moments, pointers, words
+from liaison.portal.orders.answer_forms import MessageForm, QuestionForm
+from liaison.portal.orders.deadline import clock_word, clocks_meanwhile, deadline
 from liaison.portal.orders.draft_form import DraftForm
-from liaison.portal.orders.page import found_of, lasting
+from liaison.portal.orders.keeping_panel import keeping_of
+from liaison.portal.orders.page import lasting
 from liaison.queries import orders, timeline
+from liaison.queries.doubting import open_doubt
 from liaison.queries.ladder import NOTHING_CLIMBS
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
@@ -58,14 +63,32 @@ def helpers() -> dict[str, object]:
         "category_label": partial(words.label, DataCategory),
         "clock_of": lambda order: deadline(order, NOTHING_CLIMBS, web.now()),
         "clock_word": clock_word,
-        "found_of": found_of,
+        "clocks_meanwhile": lambda order: clocks_meanwhile(order, web.now()),
+        "composer": composer,
+        "duration": lambda seconds: timedelta(seconds=seconds),
+        "answered_of": answered.answered,
+        "changed_words": answered.changed_words,
+        "found_in": answered.found_in,
+        "linked_of": answered.linked,
+        "partly_of": answered.partly_of,
+        "risks_of": answered.risks_of,
+        "worse_first": answered.worse_first,
+        "doubt_is_late": is_late,
+        "doubt_of": open_doubt,
         "ground_label": partial(words.label, Ground),
+        "keeping_of": keeping_of,
         "instrument_label": partial(words.label, Instrument),
         "lasting": lasting,
         "typed": moments.as_typed,
         "unfolded": pointers.unfolded,
         "viewer": LocalProxy(web.actor),
+        "vouchers": VOUCHERS,
     }
+
+
+def composer() -> Form:
+    """The empty form by which the person writes into a thread."""
+    return (QuestionForm if web.actor().is_provider else MessageForm)(formdata=None)
 
 
 LAST_ENTRIES = 3
@@ -136,9 +159,20 @@ def send(
 
 
 ONCE = {
+    Action.SUBMIT: "order.submitted",
+    Action.AUTHORISE: "order.issued",
+    Action.RETURN: "order.returned",
+    Action.RATIFY: "order.ratified",
     Action.ISSUE: "order.issued",
     Action.ACKNOWLEDGE: "order.acknowledged",
     Action.WITHDRAW: "order.withdrawn",
+    Action.ASK_EXTENSION: "order.extension_requested",
+    Action.EXTEND: "order.extended",
+    Action.RECORD_MLA: "order.mla_recorded",
+    Action.RELEASE: "order.released",
+    Action.DISPOSE: "order.disposed",
+    Action.DOUBT: "order.doubted",
+    Action.VOUCH: "order.vouched",
 }
 """Acts with nothing in them that a second sending could change."""
 

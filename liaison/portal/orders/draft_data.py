@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from liaison.domain import targets
+from liaison.domain.target_paste import Pasted
 from liaison.domain.vocabulary import DataCategory, Instrument, OrderStatus, OriginKind, Urgency
 from liaison.models import Authority, Order, OrderTarget
 from liaison.portal.orders import moments
@@ -45,6 +46,7 @@ def prefilled(
         "legal_basis": [USUAL_BASIS],
         "necessity": NECESSITY,
         "targets": [new_target(now)],
+        "paste": new_paste(now),
         "confidential_until": (now + timedelta(days=CONFIDENTIAL_DAYS)).date().isoformat(),
         "no_user_notice": True,
     }
@@ -60,6 +62,52 @@ def new_target(now: datetime) -> dict[str, Any]:
         "categories": [DataCategory.SUBSCRIBER.value, DataCategory.TRAFFIC.value],
         "relation": RELATION,
     }
+
+
+def new_paste(now: datetime) -> dict[str, Any]:
+    """What counts for pasted lines, before anything is typed."""
+    one = new_target(now)
+    return {
+        "kind": "",
+        "end": one["end"],
+        "zone": "UTC",
+        "categories": one["categories"],
+        "relation": one["relation"],
+    }
+
+
+def of_paste(target: Pasted, zone: str) -> dict[str, Any]:
+    """A pasted target as a row of the form."""
+    return {
+        "value": target.value,
+        "type": target.type,
+        "start": target.start,
+        "start_zone": zone,
+        "end": target.end,
+        "end_zone": zone,
+        "port": target.port,
+        "protocol": target.protocol,
+        "service": target.service,
+        "categories": list(target.data),
+        "relation": target.relation,
+    }
+
+
+def copied(order: Order, usual: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """An earlier order as a new form.
+
+    Its targets stay; days that have passed, the emergency's ground and the officer do not: each is
+    another one's now.
+    """
+    data = of_order(order)
+    for name in ("version", "emergency_ground", "issuing_officer"):
+        del data[name]
+    if order.confidential_until is None or order.confidential_until <= today:
+        data["confidential_until"] = usual["confidential_until"]
+    expected = order.mla_expected_by
+    if expected is None or expected <= today:
+        data["mla"] = {"intended": order.mla_intended}
+    return {**usual, **data, "copied_from": str(order.id)}
 
 
 def of_order(order: Order) -> dict[str, Any]:

@@ -4,6 +4,7 @@ gives, so that form, file and program are told the same."""
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from wtforms import (
     BooleanField,
@@ -76,11 +77,17 @@ class ContactForm(Form):
 class OfficerForm(Form):
     """The issuing authority's officer; what is left empty is taken from the register."""
 
-    name = StringField("Person in charge")
+    name = StringField(
+        "Person in charge",
+        description="Until the order is submitted or issued; then it names whoever did that.",
+    )
     address = StringField("Postal address")
     phone = StringField("Phone")
     cell = StringField("Mobile phone")
-    email = StringField("E-mail")
+    email = StringField(
+        "E-mail",
+        description="The same: the order has that person’s own address.",
+    )
     office_hours = StringField("Office hours")
     time_zone = StringField("Time zone")
     preferred_answer = StringField("Preferred way of answer")
@@ -145,10 +152,50 @@ class TargetForm(Form):
     relation = StringField("Relation to the offence")
 
 
+class PasteForm(Form):
+    """Many targets at once, and what counts for every line that does not say it itself."""
+
+    text = TextAreaField(
+        "Targets, one a line",
+        description="An identifier, or columns with tab, semicolon or comma between: value, port, "
+        "protocol, from, to, data, relation, service, type. A first line with these names lets "
+        "them stand in any order.",
+        render_kw={"rows": 6, "spellcheck": "false", "class": "mono"},
+    )
+    kind = SelectField(
+        "Kind of all lines", choices=[option("", "Find out from each"), *choices(TargetType)]
+    )
+    service = StringField("Service of all lines", description="For accounts: where they are held.")
+    start = StringField("Period of all lines from", description="Like 2026-11-23 01:10:30")
+    end = StringField("Period of all lines to", description="Filled in: now")
+    zone = SelectField(
+        "Time zone of these moments",
+        description="Of those in the lines, too, unless they have their own",
+        choices=UTC_ONLY,
+        validate_choice=False,
+    )
+    categories = SelectMultipleField("Data of all lines", choices=choices(DataCategory))
+    relation = StringField("Relation of all lines to the offence")
+
+
 class DraftForm(PortalForm):
-    """All fields of an order; names are those of the JSON format, dashes for slashes."""
+    """All fields of an order; names are those of the JSON format, dashes for slashes.
+
+    ``unfinished`` and ``saved`` name the draft that is saved while it is typed, and which of its
+    saves was read; ``earlier_draft`` is one that is gone, or another's, and whose text stands here;
+    ``copied_from`` is the order it begins with; ``request_id`` is the counterpart's request it is
+    made from. ``further``, ``paste`` and ``template_name`` are no part of the order.
+    """
 
     version = HiddenField()
+    request_id = HiddenField()
+    unfinished = HiddenField()
+    saved = HiddenField()
+    earlier_draft = HiddenField()
+    copied_from = HiddenField()
+    further = SelectMultipleField("Further providers", validate_choice=False, choices=[])
+    paste = FormField(PasteForm)
+    template_name = StringField("Name of the template", render_kw={"maxlength": 80})
     provider = SelectField("Provider", validate_choice=False)
     urgency = RadioField("Urgency", choices=choices(Urgency))
     emergency_ground = TextAreaField(
@@ -192,3 +239,38 @@ class DraftForm(PortalForm):
         for target in self.targets:
             target.form.start_zone.choices = [option(name, name) for name in offered]
             target.form.end_zone.choices = [option(name, name) for name in offered]
+        self.paste.form.zone.choices = [option(name, name) for name in offered]
+
+    @property
+    def draft_id(self) -> UUID | None:
+        """The unfinished draft that the page says it writes to."""
+        return _id(self.unfinished.data)
+
+    @property
+    def goes_on_with(self) -> tuple[UUID, ...]:
+        """The unfinished drafts, there or gone, whose text stands in the form."""
+        named = (_id(self.earlier_draft.data), _id(self.unfinished.data))
+        return tuple(one for one in named if one is not None)
+
+    @property
+    def copied_id(self) -> UUID | None:
+        """The order whose text the form began with."""
+        return _id(self.copied_from.data)
+
+    @property
+    def made_from(self) -> UUID | None:
+        """The counterpart's request that the order is made from."""
+        return _id(self.request_id.data)
+
+    @property
+    def read_edit(self) -> int:
+        """How many of its saves whoever typed had read."""
+        text = self.saved.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+def _id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None

@@ -1,117 +1,120 @@
-"""The check page: what the provider will see, and the code that serves it."""
+"""The check page: what the provider will see; from it an order is submitted, returned or served."""
 
 from __future__ import annotations
 
-from flask import render_template, request
+from collections.abc import Callable
+
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from liaison import web
-from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import Action
-from liaison.errors import Forbidden, OutsideTerms
-from liaison.portal.orders.answer_forms import IssueForm
+from liaison.errors import InvalidTransition, OutsideTerms, Stale
+from liaison.models import Order
+from liaison.portal.orders import proving
+from liaison.portal.orders.answer_forms import IssueForm, ReturnForm
 from liaison.portal.orders.blueprint import (
+    allowed_to,
     bp,
     needed,
     open_to,
+    page,
     posted,
     seen_order,
+    send,
     to_order,
     was_sent_twice,
 )
 from liaison.portal.orders.pointers import show
+from liaison.queries import four_eyes
 from liaison.queries.issue import preview
-from liaison.services import accounts, guards, passkeys
+from liaison.services import authorising, writers
 from liaison.services import orders as verbs
-from liaison.web.signin import visitor
 
-NEEDS_PASSKEY = "Your authority issues with a passkey only. Use yours; nothing was sent."
+CHECKED = (Action.SUBMIT, Action.AUTHORISE, Action.ISSUE)
+"""The acts that the check page offers, as the order stands."""
 
 
 @bp.route("/<ref>/issue", methods=["GET", "POST"])
 def issue(ref: str) -> ResponseReturnValue:
-    """Everything as it will be served; nothing is sent before a fresh code was given."""
-    order = seen_order(ref)
-    if posted() and was_sent_twice(ref, Action.ISSUE):
-        return to_order(order)
-    open_to(order, Action.ISSUE)
-    form = IssueForm()
+    """Everything as it will be served. Sent, it issues an emergency at once, with a fresh code."""
+    return _check(ref, Action.ISSUE, verbs.issue, prove=True)
+
+
+@bp.route("/<ref>/submit", methods=["GET", "POST"])
+def submit(ref: str) -> ResponseReturnValue:
+    """The same page. Sent, it hands the draft to another person."""
+    return _check(ref, Action.SUBMIT, authorising.submit, prove=False)
+
+
+@bp.route("/<ref>/authorise", methods=["GET", "POST"])
+def authorise(ref: str) -> ResponseReturnValue:
+    """The same page. Sent by another person, with a fresh code, it serves the order."""
+    return _check(ref, Action.AUTHORISE, authorising.authorise, prove=True)
+
+
+def _check(
+    ref: str, action: Action, verb: Callable[..., Order], *, prove: bool
+) -> ResponseReturnValue:
+    order, form = seen_order(ref), IssueForm()
     if not posted():
+        open_to(order, *CHECKED, action)
         form.version.data = str(order.version)
         return _page(ref, form)
-    passkey_only = order.authority.passkey_to_issue
-    refused = _step_up(form.code.data or "", passkey_only=passkey_only)
-    if refused is not None:
+    # Not where it is possible again: what was taken back may be submitted anew at once.
+    if action not in allowed_to(order) and was_sent_twice(ref, action):
+        return to_order(order)
+    open_to(order, action)
+    if action is Action.AUTHORISE:  # before a code is used up for nothing
+        writers.demand_another(web.db(), order, web.actor(), "authorise")
+    if prove and (refused := proving.step_up(order, form.code.data or "")) is not None:
         return _page(ref, form, refused)
     try:
-        served = verbs.issue(web.db(), _actor(), ref, form.seen, web.now())
+        done = verb(web.db(), proving.actor(), ref, form.seen, web.now())
     except OutsideTerms:
         web.db().rollback()
         return _page(ref, form)
+    except (Stale, InvalidTransition):
+        web.db().rollback()
+        if was_sent_twice(ref, action):
+            return to_order(seen_order(ref))
+        raise
     web.commit()
-    return to_order(served)
+    return to_order(done)
 
 
-def _step_up(code: str, *, passkey_only: bool) -> str | None:
-    """Takes a code or a passkey; what is wrong with it, or with there being none.
+@bp.route("/<ref>/return", methods=["GET", "POST"])
+def return_(ref: str) -> ResponseReturnValue:
+    """Sends a submitted order back with a note; its writer takes it back without one."""
+    order, form = seen_order(ref), ReturnForm()
+    mine = four_eyes.has_written(web.db(), order, web.actor())
+    if not posted():
+        open_to(order, Action.RETURN)
+        form.version.data = str(order.version)
+        return page("return", order, form, mine=mine)
 
-    Committed at once: a try is counted, and a code used up, whatever becomes of the order.
-    """
-    found, answer = visitor(), request.form.get("credential", "")
-    if not answer and (passkey_only or not code.strip()):
-        if _is_fresh(passkey_only=passkey_only):
-            return _too_new() if passkey_only else None
-        return NEEDS_PASSKEY if passkey_only else "Enter the code your authenticator shows now."
-    if found is None:
-        raise Forbidden("Sign in first.")
-    db, row, here, now = web.db(), found.sign_in, web.address(), web.now()
-    if answer:
-        site = passkeys.Site.of(web.settings().base_url)
-        refused = passkeys.step_up(db, row, site, answer, here, now)
-    else:
-        refused = accounts.step_up(db, web.vault(), row, code.strip(), here, now)
-    web.commit()
-    if refused is None and passkey_only:
-        return _too_new()
-    return refused.detail if refused else None
+    def act() -> None:
+        note = form.note.data or ""
+        authorising.return_(web.db(), web.actor(), ref, note, form.seen, web.now())
 
-
-def _too_new() -> str | None:
-    """What is wrong with the passkey that was just given; None where it issues."""
-    try:
-        passkeys.demand_settled(web.db(), _actor(), web.now())
-    except Forbidden as error:
-        return error.detail
-    return None
-
-
-def _actor() -> Actor:
-    """The person as they are now: the code that was just given counts."""
-    found = visitor()
-    return accounts.actor_of(found.sign_in, web.address()) if found else web.actor()
-
-
-def _is_fresh(*, passkey_only: bool) -> bool:
-    try:
-        guards.fresh_factor(_actor(), web.now(), passkey=passkey_only)
-    except Forbidden:
-        return False
-    return True
+    return send("return", order, form, act, Action.RETURN, mine=mine)
 
 
 def _page(ref: str, form: IssueForm, refused: str | None = None) -> tuple[str, int]:
-    check = preview(web.db(), _actor(), ref, web.now())
-    passkey_only = check.order.authority.passkey_to_issue
-    # Where no code is asked for, there is no field to point at.
-    where = "" if passkey_only else "/code"
-    faults = show(form, needed(where, refused).errors) if refused else []
+    db, actor = web.db(), proving.actor()
+    check = preview(db, actor, ref, web.now())
+    order = check.order
+    faults = show(form, needed(proving.place(order), refused).errors) if refused else []
     html = render_template(
         "orders/issue.html",
-        order=check.order,
+        order=order,
         check=check,
         form=form,
         faults=faults,
-        fresh=_is_fresh(passkey_only=passkey_only) and not (passkey_only and _too_new()),
-        passkey_only=passkey_only,
+        acts=four_eyes.open_acts(order, actor),
+        mine=four_eyes.has_written(db, order, actor),
+        others=four_eyes.others(db, order, check.terms.issuers if check.terms else frozenset()),
+        let_go=four_eyes.was_let_go(db, order.submitted_by_id),
+        **proving.for_page(order),
     )
-    return html, 422 if refused or (posted() and check.breaches) else 200
+    return html, 422 if refused or (posted() and (check.breaches or check.not_issuer)) else 200

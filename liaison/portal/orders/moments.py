@@ -57,7 +57,7 @@ def as_typed(moment: datetime, offset: int) -> str:
         local = moment.astimezone(timezone(timedelta(minutes=offset)))
     except OverflowError:
         return as_typed(moment, 0)
-    text = local.replace(tzinfo=None).isoformat(sep=" ")
+    text = _plain(local)
     return text if offset == 0 else text + local.isoformat()[-6:]
 
 
@@ -68,5 +68,20 @@ def for_form(moment: datetime, offset: int, zone: str) -> tuple[str, str]:
     except OverflowError:
         return as_typed(moment, offset), "UTC"
     if offset and local.utcoffset() == timedelta(minutes=offset):
-        return local.replace(tzinfo=None).isoformat(sep=" "), zone
+        return _plain(local), zone
     return as_typed(moment, offset), "UTC"
+
+
+def shown(text: str | None, zone: str | None) -> str:
+    """A typed moment as an order shows it, in UTC; what cannot be read stays as it was typed."""
+    try:
+        moment = datetime.fromisoformat(to_rfc3339(text or "", zone or "UTC"))
+    except ValueError:
+        return text or ""
+    return as_typed(moment, 0)
+
+
+def _plain(local: datetime) -> str:
+    """``2026-11-23 01:10:30.25``: no zone, no zeros that say nothing."""
+    text = local.replace(tzinfo=None).isoformat(sep=" ")
+    return text.rstrip("0") if local.microsecond else text

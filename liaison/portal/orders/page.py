@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
-from liaison.domain.lifecycle import Action, OrderState, allowed
+from liaison.domain.lifecycle import Action, OrderState
 from liaison.domain.vocabulary import DataCategory, Outcome
-from liaison.models import Order, OrderTarget, Report, ReportedTarget
+from liaison.models import Order, Report
 from liaison.portal.filters import span
 from liaison.portal.orders import words
 from liaison.portal.orders.deadline import Deadline, deadline
+from liaison.queries import four_eyes, reports
 from liaison.queries.ladder import LadderView, ladder_of
 from liaison.queries.timeline import Item, for_order
 
@@ -34,6 +35,10 @@ class OrderPage:
     order: Order
     viewer: Actor
     acts: frozenset[Action]
+    mine: bool
+    """Whether the viewer wrote any part of it, so that another person must act."""
+    others: list[str]
+    """Who can stand behind it as the second person, where one is waited for."""
     deadline: Deadline
     ladder: LadderView
     lines: list[Line]
@@ -57,7 +62,9 @@ def order_page(session: Session, viewer: Actor, order: Order, now: datetime) -> 
     return OrderPage(
         order=order,
         viewer=viewer,
-        acts=allowed(order.state, viewer.roles),
+        acts=four_eyes.open_acts(order, viewer),
+        mine=four_eyes.has_written(session, order, viewer),
+        others=_others(session, viewer, order),
         deadline=deadline(order, ladder, now),
         ladder=ladder,
         lines=lines,
@@ -78,13 +85,22 @@ def lead(order: Order, viewer: Actor) -> str:
         )
     return {
         OrderState.DRAFT: f"A draft: nothing was sent. {who} would have to preserve {asked}.",
+        OrderState.SUBMITTED: f"Nothing was sent. Once another person has authorised it, {who} "
+        f"must preserve {asked}.",
         OrderState.ISSUED: f"{who} must acknowledge this order, then preserve {asked}.{opened}",
         OrderState.ACKNOWLEDGED: f"{who} acknowledged and must now preserve {asked}.",
         OrderState.PRESERVED: f"{who} confirmed: {_kept(order.report)}.",
         OrderState.DECLINED: f"{who} declined to preserve {asked}.",
-        OrderState.WITHDRAWN: f"Nothing more is asked of {order.provider.name}.",
+        OrderState.WITHDRAWN: f"Nothing more is asked of {who if who != 'You' else 'you'}.",
+        OrderState.RELEASED: f"{who} need not keep the data any longer.",
+        OrderState.DISPOSED: f"{who} confirmed that the data are gone.",
         OrderState.EXPIRED: "The promised date has passed; nobody asked for more.",
     }[order.state]
+
+
+def _others(session: Session, viewer: Actor, order: Order) -> list[str]:
+    awaited = order.state is OrderState.SUBMITTED or four_eyes.awaits_ratification(order)
+    return four_eyes.others(session, order) if awaited and viewer.is_contact_point else []
 
 
 def categories(order: Order) -> str:
@@ -100,18 +116,13 @@ def lasting(length: timedelta) -> str:
     return span(length)
 
 
-def found_of(order: Order, target: OrderTarget) -> ReportedTarget | None:
-    """What the provider's latest report says of a target."""
-    report = order.report
-    if report is None:
-        return None
-    return next((t for t in report.targets if t.target_id == target.id), None)
-
-
 def _kept(report: Report | None) -> str:
     if report is None:
         return "preservation"
-    return report.outcome.label.lower() if isinstance(report.outcome, Outcome) else "preservation"
+    if report.outcome is Outcome.PARTIAL and len(report.targets) > 1:
+        found = reports.summary(report).said
+        return f"partly preserved, of {len(report.targets)} targets {found}"
+    return report.outcome.label.lower()
 
 
 def _number(count: int) -> str:

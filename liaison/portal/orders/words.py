@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from liaison.domain.ladder import Climb, Whom
 from liaison.domain.vocabulary import CallOutcome, Function, Ground, Outcome, Term
+from liaison.portal.filters import written
+from liaison.portal.orders import (
+    case_words,
+    doubt_words,
+    four_eyes_words,
+    kept_words,
+    route_words,
+    thread_words,
+)
+from liaison.portal.orders.told import Data, Told
+from liaison.portal.orders.told import quotes as _quotes
 from liaison.queries.timeline import Item
 
-Data = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Told:
-    """An entry as a sentence: ``text``, then ``strong`` in bold; ``quotes`` are others' words."""
-
-    icon: str
-    text: str
-    strong: str = ""
-    quotes: tuple[tuple[str, str], ...] = ()
-    """Label (may be empty) and text."""
-    bad: bool = False
+__all__ = ["TYPES", "Told", "label", "listing", "short", "tell", "via"]
 
 
 def tell(item: Item) -> Told:
@@ -67,10 +65,6 @@ def listing(parts: Iterable[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
-def _quotes(data: Data, **labels: str) -> tuple[tuple[str, str], ...]:
-    return tuple((text, str(data[name])) for name, text in labels.items() if data.get(name))
-
-
 def _drafted(_data: Data) -> Told:
     return Told("pencil", "Draft written.")
 
@@ -103,7 +97,7 @@ def _acknowledged(data: Data) -> Told:
 def _report(data: Data, verb: str) -> Told:
     until = str(data.get("until") or "")
     outcome = label(Outcome, data.get("outcome"))
-    strong = f"{outcome}, until {until[:10]}." if until else f"{outcome}."
+    strong = f"{outcome}, until {_day(until)}." if until else f"{outcome}."
     quotes = _quotes(
         data,
         reference="Their reference",
@@ -119,7 +113,9 @@ def _preserved(data: Data) -> Told:
 
 
 def _amended(data: Data) -> Told:
-    return _report(data, "Preservation report amended")
+    cut = "Less is kept than before" if data.get("shorter") else ""
+    told = _report(data, "Preservation report amended")
+    return replace(told, strong=f"{told.strong} {cut}.", bad=True) if cut else told
 
 
 def _declined(data: Data) -> Told:
@@ -133,20 +129,20 @@ def _withdrawn(data: Data) -> Told:
     return Told("arrow-counterclockwise", "Order", "withdrawn.", _quotes(data, reason="Reason"))
 
 
-def _message(data: Data) -> Told:
-    kind = "Question" if data.get("side") == "provider" else "Message to the provider"
-    return Told("chat-left-text", f"{kind}:", quotes=(("", str(data.get("text", ""))),))
-
-
 def _escalated(data: Data) -> Told:
     called = data.get("called") or []
-    names = listing(f"{c.get('name')} ({label(Function, c.get('function'))})" for c in called)
+    names = listing(_with_function(c) for c in called)
     why = {
         Climb.ACKNOWLEDGE.name.lower(): "not acknowledged yet",
         Climb.PRESERVE.name.lower(): "preservation not confirmed in time",
     }.get(str(data.get("climb")), "no answer yet")
     whom = label(Whom, data.get("whom"))
     return Told("arrow-up-circle", f"{whom} alerted, {why}:", f"{names or 'nobody reachable'}.")
+
+
+def _with_function(contact: Data) -> str:
+    name, function = str(contact.get("name")), label(Function, contact.get("function"))
+    return name if name.lower() == function.lower() else f"{name} ({function})"
 
 
 def _call_logged(data: Data) -> Told:
@@ -171,8 +167,13 @@ def _delivery_failed(data: Data) -> Told:
 
 
 def _expired(data: Data) -> Told:
-    until = str(data.get("preserved_until") or "")[:10]
+    until = _day(data.get("preserved_until"))
     return Told("hourglass-bottom", f"The promised date {until} has passed.", "Expired.")
+
+
+def _day(moment: object) -> str:
+    """``27 Feb 2027`` from RFC 3339."""
+    return written(str(moment or "")[:10])
 
 
 _SENTENCES: dict[str, Callable[[Data], Told]] = {
@@ -186,12 +187,17 @@ _SENTENCES: dict[str, Callable[[Data], Told]] = {
     "order.preservation_amended": _amended,
     "order.declined": _declined,
     "order.withdrawn": _withdrawn,
-    "order.message": _message,
     "order.escalated": _escalated,
     "order.call_logged": _call_logged,
     "order.ladder_closed": _ladder_closed,
     "order.delivery_failed": _delivery_failed,
     "order.expired": _expired,
+    **case_words.SENTENCES,
+    **doubt_words.SENTENCES,
+    **kept_words.SENTENCES,
+    **four_eyes_words.SENTENCES,
+    **route_words.SENTENCES,
+    **thread_words.SENTENCES,
 }
 
 TYPES = frozenset(_SENTENCES)
@@ -208,10 +214,15 @@ _SHORT = {
     "order.preservation_amended": "Report amended",
     "order.declined": "Declined",
     "order.withdrawn": "Withdrawn",
-    "order.message": "Message",
     "order.escalated": "Ladder alerted",
     "order.call_logged": "Call",
     "order.ladder_closed": "Escalation closed",
     "order.delivery_failed": "Notice not delivered",
     "order.expired": "Expired",
+    **case_words.SHORT,
+    **doubt_words.SHORT,
+    **kept_words.SHORT,
+    **four_eyes_words.SHORT,
+    **route_words.SHORT,
+    **thread_words.SHORT,
 }
