@@ -1,6 +1,6 @@
 # Liaison. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench timing lock clean
+.PHONY: help demo test lint bench timing lives races lock clean
 
 SHELL := /bin/bash
 # The first Python that is new enough; override with `make demo PYTHON=/path/to/python3.12`.
@@ -41,11 +41,18 @@ lint: .venv/.installed-test ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/.installed-test ## the benchmarks, as a table and as bench/results.json
+bench: .venv/.installed-test ## the benchmarks, as tables and as bench/results.json, bench/queue-results.json
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.queue
 
 timing: .venv/.installed-test ## does the sign-in tell by its time whether an account exists? 2,000 tries
 	@$(BIN)/python -m bench.timing
+
+lives: .venv/.installed-test ## 10,000 random steps through the lives of orders, on each database (about an hour)
+	@$(BIN)/python -m pytest -n 2 -s tests/life --steps 10000 --timeout 7200 $(ARGS)
+
+races: .venv/.installed-test ## 1,000 races of eight on one order, on each database (about ten minutes)
+	@$(BIN)/python -m pytest -n 2 tests/races --races 1000 --timeout 3600 $(ARGS)
 
 lock: .venv/.installed-test ## pin every dependency anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
