@@ -10,7 +10,7 @@ import structlog
 from flask import Flask, Response, jsonify
 from sqlalchemy import text
 
-from bench import floor, proposals
+from bench import floor, order_page, proposals
 from bench.stage import Stage, issue, stages, wait_with
 from liaison import create_app
 from liaison.worker import Work
@@ -72,6 +72,7 @@ def _play(stage: Stage) -> list[Figure]:
         figures.append(_sending(stage, work, waiting))
     figures.append(_polling(stage))
     figures.append(_proposing(stage))
+    figures.append(_reading(stage))
     stage.database.close()
     return figures
 
@@ -127,6 +128,12 @@ def _proposing(stage: Stage) -> Figure:
     rate, bare = proposals.rates(stage)
     print(f"a provider proposed in {1000 / rate:.2f} ms over {proposals.RANGES} ranges")
     return Figure("provider proposals", stage.kind, proposals.RANGES, rate, bare)
+
+
+def _reading(stage: Stage) -> Figure:
+    rate, bare = order_page.rates(stage)
+    print(f"an order with 240 answered targets shown in {1000 / rate:.0f} ms")
+    return Figure("pages with 240 targets", stage.kind, 240, rate, bare)
 
 
 def _head(stage: Stage) -> int:

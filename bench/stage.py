@@ -45,7 +45,7 @@ def stages() -> Iterator[Iterator[Stage]]:
         server = PostgreSQL(durable=True)
         try:
             yield (
-                _stage(kind, url, Path(home))
+                stage_on(kind, url, Path(home))
                 for kind, url in (
                     ("sqlite", f"sqlite:///{home}/bench.db"),
                     ("postgresql", server.create()),
@@ -55,7 +55,8 @@ def stages() -> Iterator[Iterator[Stage]]:
             server.stop()
 
 
-def _stage(kind: str, url: str, home: Path) -> Stage:
+def stage_on(kind: str, url: str, home: Path) -> Stage:
+    """A stage on an empty database: its schema, and the register."""
     database = Database(url)
     schema.migrate(database)
     vault = Vault(ENCRYPTION_KEY)
