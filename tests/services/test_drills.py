@@ -397,7 +397,7 @@ def test_a_drill_is_found_but_never_counted_among_real_orders(world: World) -> N
         for who in ("officer", "spoc"):
             actor = world.actor(who)
             found = queue(session, actor, world.now)
-            assert names(found) == [drill.name, routine.name]
+            assert names(found) == [routine.name, drill.name]
             assert set(found.counts.values()) == {0}
             assert emergencies_running(session, actor) == 0
             for view in (View.EMERGENCIES, View.OVERDUE, View.TODAY):
