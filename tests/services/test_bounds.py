@@ -13,7 +13,7 @@ from liaison.domain.answer import Preservation, Refusal
 from liaison.domain.vocabulary import CallOutcome, Ground
 from liaison.errors import Invalid, InvalidTransition, Stale
 from liaison.models import CallTask, Message, Order, Timer
-from liaison.models.work import TimerState
+from liaison.models.work import TimerKind, TimerState
 from liaison.services import answers, calls, escalation, orders
 from tests.world import World
 
@@ -71,7 +71,8 @@ def test_closing_a_ladder_that_was_answered_meanwhile_does_not_silence_the_next(
     with pytest.raises(Stale), world.database.transaction() as session:
         escalation.close(session, world.actor("officer"), order.name, "Reached.", world.now, read)
     with world.database.reading() as session:
-        assert session.scalars(select(Timer).where(Timer.state == TimerState.WAITING)).one()
+        climbing = (Timer.state == TimerState.WAITING, Timer.kind == TimerKind.LADDER)
+        assert session.scalars(select(Timer).where(*climbing)).one()
 
 
 def test_the_first_reason_for_closing_a_ladder_stands(world: World) -> None:

@@ -381,9 +381,11 @@ def test_an_emergency_is_ratified_once_by_another_person(world: World) -> None:
         with pytest.raises(InvalidTransition, match="Mariam Grigoryan has ratified"):
             world.ratify(order, by=who)
     assert len(of_type(world, order, "order.ratified")) == 1
-    assert {m.state for m in letters(world, "ratify_wanted")} == {MessageState.CANCELLED}
+    # They hear of it however soon somebody ratifies: it may be their account that was stolen.
+    assert {m.state for m in letters(world, "ratify_wanted")} == {MessageState.QUEUED}
     with world.database.reading() as session:
-        list(ledger_check.verify(session))
+        found = ledger_check.verify(session)
+        assert not [one for one in found if isinstance(one, ledger_check.Break)]
 
 
 def test_what_two_authorised_needs_no_ratification(world: World) -> None:

@@ -193,7 +193,10 @@ def test_withdrawing_stops_ladder_notices_and_calls(world: World) -> None:
         orders.withdraw(session, world.actor("officer"), order.name, "Found safe.", world.now)
     assert count(world, Timer, Timer.state == TimerState.WAITING) == 0
     assert count(world, CallTask, CallTask.state == CallState.OPEN) == 0
-    assert count(world, Message, Message.state == MessageState.QUEUED) == 0
+    with world.database.reading() as session:
+        waiting = select(Message.letter).where(Message.state == MessageState.QUEUED)
+        # Our own people hear that nobody ratified it.
+        assert session.scalars(waiting).all() == ["unratified_withdrawn"]
 
 
 def test_the_provider_that_has_read_an_order_hears_that_it_was_withdrawn(world: World) -> None:

@@ -422,7 +422,7 @@ def test_an_authority_with_administrators_keeps_its_own_entry(world: World) -> N
     seen = authorities.version(nl)
     data = {**plain(authorities.entry_of(nl)), "domains": ["elsewhere.example"]}
     with world.database.transaction() as session:
-        jan = session.scalars(select(Person).where(Person.authority_id == nl.id)).one()
+        jan = session.get_one(Person, world.person("foreign_officer").id)
         jan.roles = [PersonRole(role=Role.ADMINISTRATOR)]
     with world.database.transaction() as session, pytest.raises(Forbidden, match="keeps its own"):
         authorities.change_authority(session, actor, nl.id, data, seen, world.now, base_url=BASE)

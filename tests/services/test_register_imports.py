@@ -21,11 +21,11 @@ from liaison.errors import Forbidden, Invalid, InvalidTransition, NotFound, Stal
 from liaison.models import Entry, Holding, Message, Provider, RegisterImport
 from liaison.queries import register_imports as queries
 from liaison.services import (
+    authorising,
     holdings,
     housekeeping,
     import_check,
     import_run,
-    orders,
     providers,
     register_imports,
 )
@@ -419,21 +419,21 @@ def test_what_was_laid_aside_or_confirmed_is_over(world: World) -> None:
 @pytest.mark.postgresql_only
 def test_an_order_is_issued_while_a_file_is_being_written(world: World) -> None:
     """It refers to a provider that is held meanwhile; nothing makes it wait."""
-    draft = world.draft()
+    waiting = world.submit(world.draft("03-cgnat-fraud-routine.json"))
     issued: list[object] = []
 
     def issue() -> None:
         with world.database.transaction() as session:
-            officer = world.actor("officer")
-            issued.append(orders.issue(session, officer, draft.name, None, world.now))
+            other = world.actor("supervisor")
+            issued.append(authorising.authorise(session, other, waiting.name, None, world.now))
 
     with world.database.transaction() as session:
         import_run._lock(session, set(world.register.providers.values()))
-        other = threading.Thread(target=issue)
-        other.start()
-        other.join(5)
+        thread = threading.Thread(target=issue)
+        thread.start()
+        thread.join(5)
         waited = not issued
-    other.join()
+    thread.join()
     assert not waited
 
 
