@@ -98,7 +98,8 @@ def test_a_routine_order_goes_out_on_two_peoples_word(world: World) -> None:
     (told_writer,) = letters(world, "order_authorised")
     assert told_writer.address == world.person("officer").email
     with world.database.reading() as session:
-        list(ledger_check.verify(session))
+        found = ledger_check.verify(session)
+        assert not [one for one in found if isinstance(one, ledger_check.Break)]
 
 
 @pytest.mark.parametrize("file", [ROUTINE, "02-foreign-ransomware-hosting.json"])
@@ -273,7 +274,8 @@ def test_a_submitted_order_is_not_edited_and_can_be_discarded(world: World) -> N
     assert world.order(order.name).state is OrderState.WITHDRAWN
     assert {m.state for m in letters(world, "order_submitted")} == {MessageState.CANCELLED}
     with world.database.reading() as session:
-        list(ledger_check.verify(session))
+        found = ledger_check.verify(session)
+        assert not [one for one in found if isinstance(one, ledger_check.Break)]
 
 
 # Twice, and at the same time
