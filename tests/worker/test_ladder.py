@@ -64,7 +64,7 @@ def test_a_minute_before_the_rung_nobody_is_called(
 def test_rungs_that_a_stopped_worker_missed_all_call_but_pages_do_not_pile_up(
     work: Work, world: World, sender: RecordingSender
 ) -> None:
-    world.issue()
+    world.ratify(world.issue())
     world.clock.move(hours=12)
     run_once(work)
     assert sorted(sender.addresses) == sorted([SPOC, SPOC, DEPUTY, FALLBACK, DUTY, SUPERVISOR])
@@ -131,7 +131,7 @@ def test_an_acknowledged_order_climbs_again_when_the_time_to_preserve_runs_out(
 def test_at_the_top_only_a_person_ends_it(
     work: Work, world: World, database: Database, sender: RecordingSender, hours: int
 ) -> None:
-    order = world.issue()
+    order = world.ratify(world.issue())
     world.clock.move(hours=hours)
     run_once(work)
     sender.sent.clear()

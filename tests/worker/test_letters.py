@@ -30,6 +30,7 @@ PARAMS = {
     "asked": "2026-11-22T13:00:00+00:00",
     "since": "2026-11-23T12:30:00+00:00",
     "needed": 2,
+    "what": "nobody was told that a question waits",
     "vouches": 1,
 }
 
