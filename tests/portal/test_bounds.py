@@ -125,7 +125,7 @@ def test_more_fields_than_the_form_has_are_refused_unread(
     assert "Nothing was stored" in answer.text
 
 
-@pytest.mark.parametrize("verb", ["acknowledge", "decline", "question"])
+@pytest.mark.parametrize("verb", ["acknowledge", "decline", "doubt"])
 def test_a_small_form_takes_no_large_text(world: World, signed_in: SignedIn, verb: str) -> None:
     order = world.issue()
     client = signed_in("spoc")
