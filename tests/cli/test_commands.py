@@ -13,10 +13,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select, text
 
 from liaison.cli import main
+from liaison.domain.actors import CLOCK
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import Role
 from liaison.models import Database, Entry, Order, Person
-from liaison.services import answers, ledger, passwords, schema
+from liaison.services import ledger, passwords, schema
 from liaison.services.vault import Vault
 from tests.conftest import ENCRYPTION_KEY
 from tests.world import ORDERS, World
@@ -108,9 +109,9 @@ def test_a_noted_head_finds_a_history_that_was_cut_off(
 ) -> None:
     order = world.issue()
     with world.database.transaction() as session:
-        answers.ask(session, world.actor("spoc"), order.name, "Which port?", world.now)
+        ledger.record(session, world.now, *ledger.act(order, "order.escalated", CLOCK, {}))
     with world.database.transaction() as session:
-        last = session.scalars(select(Entry).where(Entry.type == "order.message")).one()
+        last = session.scalars(select(Entry).where(Entry.type == "order.escalated")).one()
         stream, seq, before = last.stream, last.seq, last.prev
         heads = {stream: {"seq": seq, "hash": last.hash}}
         session.execute(
@@ -123,7 +124,7 @@ def test_a_noted_head_finds_a_history_that_was_cut_off(
     file = tmp_path / "heads.json"
     file.write_text(json.dumps(heads), encoding="utf-8")
     shorter = run("ledger", "verify")
-    assert shorter.exit_code == 0  # a question changes no order's state: nothing else needs it
+    assert shorter.exit_code == 0  # no row tells that a rung was climbed: nothing else needs it
     assert "Without --head" in shorter.stdout.splitlines()[-1]
     found = run("ledger", "verify", "--head", str(file))
     assert found.exit_code == 1
