@@ -40,22 +40,28 @@ def ratify(ref: str) -> ResponseReturnValue:
         return _page(order, form, refused)
     try:
         ratified = ratification.ratify(web.db(), proving.actor(), ref, form.seen, web.now())
-    except (Stale, InvalidTransition):
+    except (Stale, InvalidTransition) as error:
         web.db().rollback()
+        order = seen_order(ref)
         if was_sent_twice(ref, Action.RATIFY):
-            return to_order(seen_order(ref))
-        raise
+            return to_order(order)
+        form.version.data = str(order.version)
+        # The page says who has ratified it, or where the order stands by now.
+        return _page(order, form, overtaken=error.detail)[0], error.status
     web.commit()
     return to_order(ratified)
 
 
-def _page(order: Order, form: IssueForm, refused: str | None = None) -> tuple[str, int]:
+def _page(
+    order: Order, form: IssueForm, refused: str | None = None, overtaken: str = ""
+) -> tuple[str, int]:
     faults = show(form, needed(proving.place(order), refused).errors) if refused else []
     html = render_template(
         "orders/ratify.html",
         order=order,
         form=form,
         faults=faults,
+        overtaken=overtaken,
         wanted=four_eyes.awaits_ratification(order),
         mine=four_eyes.has_written(web.db(), order, web.actor()),
         others=four_eyes.others(web.db(), order),
