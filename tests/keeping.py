@@ -10,9 +10,10 @@ from sqlalchemy import select
 from liaison.domain.extension import Wish
 from liaison.domain.keeping import expected_timers
 from liaison.domain.vocabulary import FollowUpKind
-from liaison.models import Memorandum, Message, Order, Timer
+from liaison.models import Entry, Memorandum, Message, Order, Timer
 from liaison.models.work import TimerState
 from liaison.services import disposals, extensions, follow_ups, keeping, releases
+from liaison.services.ledger import entry_data
 from tests.world import World
 
 DAY = timedelta(days=1)
@@ -104,3 +105,18 @@ def letters(world: World, letter: str) -> list[str]:
             Message.letter == letter, Message.state != "cancelled"
         )
         return sorted(session.scalars(found))
+
+
+def stored(world: World, order: Order) -> Order:
+    """The order as it stands in the database, with what was asked and what followed."""
+    with world.database.reading() as session:
+        found = session.get_one(Order, order.id)
+        _ = (found.extensions, found.follow_ups)
+        return found
+
+
+def told(world: World, type_: str) -> list[dict[str, Any]]:
+    """The data of all entries of a type, in their order."""
+    with world.database.reading() as session:
+        entries = session.scalars(select(Entry).where(Entry.type == type_).order_by(Entry.seq))
+        return [entry_data(entry) or {} for entry in entries]

@@ -74,7 +74,6 @@ class Row:
     target: str | None
     """The first one's value."""
     more_targets: int
-    not_ratified: bool
 
 
 @dataclass(frozen=True)
@@ -226,7 +225,6 @@ def _rows(session: Session, actor: Actor, found: list[Order], now: datetime) -> 
                 last_at=at,
                 target=target,
                 more_targets=max(number - 1, 0),
-                not_ratified=queue_waiting.not_ratified(order),
             )
         )
     return rows

@@ -7,14 +7,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import FollowUpKind, Outcome
 from liaison.errors import Forbidden, Invalid, InvalidTransition, LiaisonError, NotFound, Stale
-from liaison.models import Entry, Order
+from liaison.models import Order
 from liaison.services import answers, ledger_check, orders
-from liaison.services.ledger import entry_data
 from tests.keeping import (
     DAY,
     dispose,
@@ -23,22 +21,11 @@ from tests.keeping import (
     planned,
     record_mla,
     release,
+    stored,
+    told,
     with_terms,
 )
 from tests.world import World
-
-
-def stored(world: World, order: Order) -> Order:
-    with world.database.reading() as session:
-        found = session.get_one(Order, order.id)
-        _ = found.follow_ups
-        return found
-
-
-def told(world: World, type_: str) -> list[dict[str, Any]]:
-    with world.database.reading() as session:
-        entries = session.scalars(select(Entry).where(Entry.type == type_).order_by(Entry.seq))
-        return [entry_data(entry) or {} for entry in entries]
 
 
 def unbroken(world: World) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -20,9 +19,8 @@ from liaison.errors import (
     OutsideTerms,
     Stale,
 )
-from liaison.models import Entry, Extension, Order, PartyRule
+from liaison.models import Extension, PartyRule
 from liaison.services import ledger_check
-from liaison.services.ledger import entry_data
 from tests.keeping import (
     DAY,
     ask,
@@ -32,22 +30,11 @@ from tests.keeping import (
     planned,
     record_mla,
     release,
+    stored,
+    told,
     with_terms,
 )
 from tests.world import World
-
-
-def stored(world: World, order: Order) -> Order:
-    with world.database.reading() as session:
-        found = session.get_one(Order, order.id)
-        _ = found.extensions
-        return found
-
-
-def told(world: World, type_: str) -> list[dict[str, Any]]:
-    with world.database.reading() as session:
-        entries = session.scalars(select(Entry).where(Entry.type == type_).order_by(Entry.seq))
-        return [entry_data(entry) or {} for entry in entries]
 
 
 def law(world: World, *countries: str, days: int | None = 30, times: int | None = 1) -> None:
