@@ -78,7 +78,12 @@ class Person:
         return self.page
 
     def axe(self) -> list[str]:
-        """What axe finds on the page as it is."""
+        """What axe finds on the page as it is.
+
+        A click ends before the page it leads to has its style sheet; what is measured
+        without one is too small.
+        """
+        self.page.wait_for_load_state("load")
         found = Axe().run(self.page, options={"runOnly": RULES}).response["violations"]
         return [
             f"{self.page.url} {rule['id']}: {node['html'][:200]}"
