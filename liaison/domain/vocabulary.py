@@ -213,7 +213,17 @@ class Channel(Term):
     """A way out. A call is made by a person: it opens a call task."""
 
     EMAIL = "email", "E-mail", "A notice without case data."
+    TEXT = "text", "Text message", "One text message to the registered number."
+    VOICE = "voice", "Automatic call", "A machine calls the registered number and reads a notice."
     CALL = "call", "Phone call", "A call task for the contact point, to the registered number."
+    WEBHOOK = "webhook", "Webhook", "A signed request to an address of the provider's program."
+
+
+PERSONAL = (Channel.EMAIL, Channel.TEXT, Channel.VOICE, Channel.CALL)
+"""Ways to a person: what a contact may choose and a rung may use.
+
+A webhook goes to a provider's program and follows the provider's stream, not a ladder.
+"""
 
 
 class CallOutcome(Term):

@@ -3,6 +3,7 @@
 from liaison.models.access import (
     FactorReset,
     Invitation,
+    KeptFile,
     KeptForm,
     OrderReview,
     Passkey,
@@ -57,7 +58,16 @@ from liaison.models.requests import (
     RequestWriter,
 )
 from liaison.models.shifts import HandOver, OrderKey, SavedFilter
-from liaison.models.work import CallTask, Heartbeat, Message, Timer
+from liaison.models.webhooks import WebhookEndpoint
+from liaison.models.work import (
+    CallTask,
+    Canary,
+    DeliveryAttempt,
+    Heartbeat,
+    Message,
+    Timer,
+    Watch,
+)
 
 __all__ = [
     "ApiKey",
@@ -66,11 +76,13 @@ __all__ = [
     "Base",
     "Blob",
     "CallTask",
+    "Canary",
     "CaseFile",
     "Contact",
     "ContactChange",
     "CounterpartRequest",
     "Database",
+    "DeliveryAttempt",
     "Doubt",
     "Drill",
     "DrillCounter",
@@ -85,6 +97,7 @@ __all__ = [
     "Holding",
     "IdempotentAnswer",
     "Invitation",
+    "KeptFile",
     "KeptForm",
     "Memorandum",
     "MemorandumDocument",
@@ -124,4 +137,6 @@ __all__ = [
     "UnfinishedWriter",
     "Verification",
     "Vouch",
+    "Watch",
+    "WebhookEndpoint",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from liaison.models.base import Base, new_id
@@ -123,4 +123,21 @@ class KeptForm(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
     path: Mapped[str]
     sealed: Mapped[str]
+    kept_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class KeptFile(Base):
+    """A file that was sent with a form that was not taken: sealed, until it is sent again."""
+
+    __tablename__ = "kept_file"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    path: Mapped[str]
+    field: Mapped[str]
+    name: Mapped[str]
+    """Sealed: it may name a case."""
+    size: Mapped[int]
+    """Bytes, before they were sealed."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     kept_at: Mapped[datetime] = mapped_column(index=True)

@@ -192,6 +192,10 @@ class Order(Base):
     """Since when the provider doubts that the order is real."""
     ladder_closed_at: Mapped[datetime | None]
     ladder_closed_reason: Mapped[str | None]
+    ladder_paused_at: Mapped[datetime | None]
+    """Since when a person holds the ladder; nobody is called until ``ladder_paused_until``."""
+    ladder_paused_until: Mapped[datetime | None]
+    ladder_pause_reason: Mapped[str | None]
     case_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_file.id"), index=True)
     """Orders of one case, each to its own provider."""
     request_id: Mapped[UUID | None] = mapped_column(

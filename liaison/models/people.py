@@ -125,6 +125,10 @@ class ApiKey(Base):
     """The key that takes its place; both count until the older one expires."""
     last_used_at: Mapped[datetime | None]
     last_address: Mapped[str | None]
+    expected_every: Mapped[int | None]
+    """Minutes within which its program is expected to poll; None: nobody waits for it."""
+    silent_since: Mapped[datetime | None]
+    """Since when people were told that its program is silent; None while it polls."""
 
     provider: Mapped[Provider] = relationship(lazy="joined")
     created_by: Mapped[Person | None] = relationship(foreign_keys=[created_by_id])

@@ -144,6 +144,8 @@ class Contact(Base):
     usable_from: Mapped[datetime | None]
     """The end of the cooling-off of a new entry; None where there was none."""
     removed_at: Mapped[datetime | None]
+    wrong_number_at: Mapped[datetime | None]
+    """When somebody who called the number in use was told that it is the wrong one."""
     entered_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     """Who entered the number in use: somebody else reads its code out."""
 

@@ -34,6 +34,10 @@ class TimerKind(StrEnum):
     """The MLA request that was announced is due, and not recorded."""
     DISPOSAL = "disposal"
     """The provider has not confirmed disposal yet."""
+    PAUSE_END = "pause_end"
+    """A ladder that somebody paused goes on."""
+    CALL_AGAIN = "call_again"
+    """A call that reached nobody is to be made again."""
 
 
 class TimerState(StrEnum):
@@ -107,6 +111,19 @@ class Message(Base):
             sqlite_where=text("state IN ('queued', 'sending')"),
         ),
         Index("ix_message_order", "order_id"),
+        Index(
+            "ix_message_failed",
+            "created_at",
+            postgresql_where=text("state = 'failed' AND settled_at IS NULL"),
+            sqlite_where=text("state = 'failed' AND settled_at IS NULL"),
+        ),
+        Index(
+            "ix_message_reference",
+            "provider_ref",
+            postgresql_where=text("channel IN ('text', 'voice')"),
+            sqlite_where=text("channel IN ('text', 'voice')"),
+        ),
+        Index("ix_message_endpoint", "endpoint_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -115,6 +132,8 @@ class Message(Base):
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("preservation_order.id"))
     """None for a letter to a person about their access."""
     contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
+    endpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("webhook_endpoint.id"))
+    """Of a webhook; ``params`` are ``type``, ``seq``, ``order``, ``ref`` and ``at`` then."""
     channel: Mapped[Channel]
     address: Mapped[str]
     letter: Mapped[str]
@@ -133,8 +152,43 @@ class Message(Base):
     provider_ref: Mapped[str | None]
     last_error: Mapped[str | None]
     sent_at: Mapped[datetime | None]
+    """When the next station took it: a mail server, a carrier, the provider's program."""
+    delivered_at: Mapped[datetime | None]
+    """When the other side said that it has arrived; a mail server never says so."""
+    bounced_at: Mapped[datetime | None]
+    """When it came back; the state is ``failed`` then."""
+    answered_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
+    """What the addressee replied to it, as it came."""
+    settled_at: Mapped[datetime | None]
+    """When a person has dealt with one that failed."""
+    settled_by: Mapped[str | None]
 
     contact: Mapped[Contact | None] = relationship()
+    tries: Mapped[list[DeliveryAttempt]] = relationship(
+        order_by="DeliveryAttempt.id", back_populates="message"
+    )
+
+
+class DeliveryAttempt(Base):
+    """One try to hand a message over, and what the other side said."""
+
+    __tablename__ = "delivery_attempt"
+    __table_args__ = (Index("ix_delivery_attempt_message", "message_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    number: Mapped[int]
+    """1 for the first; that of the claim under which it was made."""
+    at: Mapped[datetime]
+    took_ms: Mapped[int]
+    ok: Mapped[bool]
+    status: Mapped[int | None]
+    """The code of HTTP or SMTP, where the other side gave one."""
+    answer: Mapped[str]
+    """The start of what the other side said, or what went wrong; at most 500 characters."""
+
+    message: Mapped[Message] = relationship(back_populates="tries")
 
 
 class CallState(StrEnum):
@@ -169,6 +223,8 @@ class CallTask(Base):
     note: Mapped[str | None]
     logged_by: Mapped[str | None]
     logged_at: Mapped[datetime | None]
+    follows_id: Mapped[UUID | None] = mapped_column(ForeignKey("call_task.id"))
+    """The call that reached nobody, after which this one was opened."""
 
     order: Mapped[Order] = relationship()
     contact: Mapped[Contact] = relationship()
@@ -181,3 +237,27 @@ class Heartbeat(Base):
 
     worker: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+
+
+class Canary(Base):
+    """A message that goes the whole way and tells that the way is open."""
+
+    __tablename__ = "canary"
+    __table_args__ = (Index("ix_canary_channel", "channel", "sent_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    channel: Mapped[Channel]
+    token: Mapped[str] = mapped_column(unique=True)
+    """Random: what comes back with it went our whole way."""
+    sent_at: Mapped[datetime]
+    arrived_at: Mapped[datetime | None]
+
+
+class Watch(Base):
+    """What the worker last looked at, or last told, by name."""
+
+    __tablename__ = "watch"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    said: Mapped[dict[str, Any]] = mapped_column(default=dict)

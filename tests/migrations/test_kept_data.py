@@ -28,7 +28,7 @@ def test_what_is_kept_already_is_reminded_of(empty_database: Database, vault: Va
     acknowledged = world.acknowledge(world.issue(mla=mla))
     before = {order.id: planned(world, order) for order in (kept, soon, acknowledged)}
     assert [len(timers) for timers in before.values()] == [6, 4, 2]
-    schema.take_back(database, "-1")
+    schema.take_back(database, "0003")
     with database.reading() as session:
         kinds = set(session.scalars(sa.text("SELECT kind FROM timer")))
     assert kinds <= {"ladder", "expiry", "drill_end"}

@@ -16,7 +16,7 @@ from tests.world import START
 
 
 def _filled(database: Database, vault: Vault) -> register.Register:
-    schema.migrate(database, "0003")
+    schema.migrate(database)
     with database.transaction() as session:
         return register.build(session, vault, START)
 
@@ -25,8 +25,8 @@ def test_contacts_that_ladders_called_before_are_called_after(
     empty_database: Database, vault: Vault
 ) -> None:
     _filled(empty_database, vault)
-    schema.take_back(empty_database, "-1")
-    schema.migrate(empty_database, "0003")
+    schema.take_back(empty_database, "0002")
+    schema.migrate(empty_database)
     with empty_database.reading() as session:
         contacts = session.scalars(sa.select(Contact)).all()
     assert contacts
@@ -41,7 +41,7 @@ def test_a_provider_is_found_by_its_domains_after_the_upgrade(
     empty_database: Database, vault: Vault
 ) -> None:
     built = _filled(empty_database, vault)
-    schema.take_back(empty_database, "-1")
+    schema.take_back(empty_database, "0002")
     with empty_database.transaction() as session:
         # Two entries with one domain: the older one keeps it, and the upgrade does not fail.
         session.execute(
@@ -49,7 +49,7 @@ def test_a_provider_is_found_by_its_domains_after_the_upgrade(
                 "UPDATE provider SET domains = '[\"meridian.example\"]' WHERE id = :id"
             ).bindparams(sa.bindparam("id", built.providers["Sevan Hosting"], sa.Uuid()))
         )
-    schema.migrate(empty_database, "0003")
+    schema.migrate(empty_database)
     with empty_database.reading() as session:
         found = session.get(Holding, (HoldingKind.DOMAIN, "meridian.example"))
         assert found is not None
@@ -85,11 +85,11 @@ def test_memoranda_stay_agreed_and_a_draft_never_comes_into_force_by_going_back(
                 terms=signed.terms,
             )
         )
-    schema.take_back(empty_database, "-1")
+    schema.take_back(empty_database, "0002")
     with empty_database.reading() as session:
         versions = session.scalars(sa.text("SELECT version FROM memorandum")).all()
     assert set(versions) == {1}
-    schema.migrate(empty_database, "0003")
+    schema.migrate(empty_database)
     with empty_database.reading() as session:
         states = set(session.scalars(sa.select(Memorandum.state)))
     assert states == {MemorandumState.AGREED}
@@ -99,13 +99,13 @@ def test_names_that_differ_by_case_only_are_two_providers_still(
     empty_database: Database, vault: Vault
 ) -> None:
     built = _filled(empty_database, vault)
-    schema.take_back(empty_database, "-1")
+    schema.take_back(empty_database, "0002")
     with empty_database.transaction() as session:
         for name, new in (("Sevan Hosting", "ÄRGER Net"), ("Norvik Mobile", "ärger net")):
             rename = sa.text("UPDATE provider SET name = :new WHERE id = :id")
             id_ = sa.bindparam("id", built.providers[name], sa.Uuid())
             session.execute(rename.bindparams(id_, new=new))
-    schema.migrate(empty_database, "0003")
+    schema.migrate(empty_database)
     with empty_database.reading() as session:
         rows = session.scalars(sa.select(Provider).order_by(Provider.id)).all()
         keys = {row.name: row.name_key for row in rows}
