@@ -12,7 +12,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from liaison.delivery import DeliveryError, Outgoing
+from liaison.delivery import DeliveryError, Outgoing, Receipt
 
 
 @dataclass
@@ -26,12 +26,12 @@ class RecordingSender:
         """The next sendings raise these, in this order; later ones pass again."""
         self.failures.extend(errors)
 
-    def send(self, outgoing: Outgoing) -> str:
+    def send(self, outgoing: Outgoing) -> Receipt:
         """Keeps the notice; the reference is its number."""
         if self.failures:
             raise self.failures.popleft()
         self.sent.append(outgoing)
-        return f"recorded {len(self.sent)}"
+        return Receipt(f"recorded {len(self.sent)}")
 
     @property
     def addresses(self) -> list[str]:

@@ -17,7 +17,7 @@ from email.utils import format_datetime, parseaddr
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
-from liaison.delivery.base import LONGEST, DeliveryError, Outgoing
+from liaison.delivery.base import LONGEST, DeliveryError, Outgoing, Receipt
 from liaison.errors import SettingsError
 
 PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
@@ -65,11 +65,12 @@ class EmailSender:
         self.mail_from = mail_from
         self.longest = longest
 
-    def send(self, outgoing: Outgoing) -> str:
+    def send(self, outgoing: Outgoing) -> Receipt:
         """Hands the letter over; what the server answered is the reference."""
         letter = build(outgoing, self.mail_from)
         attempt = _Attempt(self.server, letter, outgoing.address, self.mail_from)
-        return attempt.within(self.longest)
+        answer = attempt.within(self.longest)
+        return Receipt(answer, 250, answer)
 
 
 def build(outgoing: Outgoing, mail_from: str) -> EmailMessage:
@@ -176,7 +177,7 @@ def _step(ask: Callable[[], tuple[int, bytes]]) -> str:
     text = _line(answer.decode(errors="replace"))
     if 200 <= code < 300:
         return text
-    raise DeliveryError(f"{code} {text}", permanent=500 <= code < 600)
+    raise DeliveryError(f"{code} {text}", permanent=500 <= code < 600, status=code)
 
 
 def _bytes(answer: bytes | str) -> bytes:

@@ -12,7 +12,7 @@ from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from liaison.delivery import Outgoing
+from liaison.delivery import Outgoing, Receipt
 from liaison.delivery.email import build
 
 NAME = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{8}")
@@ -40,9 +40,9 @@ class FilingSender:
     def __init__(self, folder: Path, mail_from: str) -> None:
         self.folder, self.mail_from = folder, mail_from
 
-    def send(self, outgoing: Outgoing) -> str:
+    def send(self, outgoing: Outgoing) -> Receipt:
         """Files the letter; its name is the reference."""
-        return file_letter(self.folder, build(outgoing, self.mail_from).as_bytes())
+        return Receipt(file_letter(self.folder, build(outgoing, self.mail_from).as_bytes()))
 
 
 def file_letter(folder: Path, content: bytes) -> str:

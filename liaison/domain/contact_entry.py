@@ -13,7 +13,7 @@ import phonenumbers
 from liaison.domain.addresses import institutional_email, person_name, phone_number
 from liaison.domain.lookalike import check_domain, resemblance
 from liaison.domain.reading import Faults, unstorable
-from liaison.domain.vocabulary import Channel, Function
+from liaison.domain.vocabulary import PERSONAL, Channel, Function
 from liaison.errors import Invalid
 
 AUTHORITY_FUNCTIONS = (Function.DUTY_OFFICER, Function.SUPERVISOR)
@@ -179,11 +179,11 @@ def _languages(faults: Faults, given: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _channels(faults: Faults, given: Mapping[str, Any]) -> tuple[Channel, ...]:
     wanted = {str(value) for value in given.get("channels") or ()}
-    known = {channel.value for channel in Channel}
+    known = {channel.value for channel in PERSONAL}
     if not wanted or not wanted <= known:
         faults.add("/channels", "Choose at least one: by e-mail, or by phone call.")
         return ()
-    return tuple(channel for channel in Channel if channel.value in wanted)
+    return tuple(channel for channel in PERSONAL if channel.value in wanted)
 
 
 def _review_on(faults: Faults, given: Mapping[str, Any], today: date) -> date | None:

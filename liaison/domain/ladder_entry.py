@@ -9,7 +9,7 @@ from uuid import UUID
 
 from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.reading import Faults
-from liaison.domain.vocabulary import Channel
+from liaison.domain.vocabulary import PERSONAL, Channel
 from liaison.errors import Invalid
 
 MOST_RUNGS = 20
@@ -110,7 +110,7 @@ def _contact(typed: object, whom: Whom | None, pointer: str, faults: Faults) -> 
 
 def _channels(typed: object, pointer: str, faults: Faults) -> tuple[Channel, ...]:
     given = set(map(str, typed)) if isinstance(typed, (list, tuple)) else set()
-    found = tuple(channel for channel in Channel if channel.value in given)
+    found = tuple(channel for channel in PERSONAL if channel.value in given)
     if not found or len(found) != len(given):
         faults.add(pointer, "Choose at least one way: e-mail, phone call or both.")
         return ()

@@ -17,7 +17,7 @@ from liaison import web
 from liaison.domain import contact_entry
 from liaison.domain.contact_entry import REVIEW_AFTER
 from liaison.domain.permissions import Verb, demand, may
-from liaison.domain.vocabulary import Channel
+from liaison.domain.vocabulary import PERSONAL, Channel
 from liaison.errors import Invalid, NotFound
 from liaison.models import Contact
 from liaison.portal import kept
@@ -46,7 +46,7 @@ class ContactForm(PortalForm):
     phone = StringField("Phone number", render_kw={"inputmode": "tel", "autocomplete": "off"})
     channels = SelectMultipleField(
         "How to reach them",
-        choices=[SelectChoice(c.value, c.label) for c in Channel],
+        choices=[SelectChoice(c.value, c.label) for c in PERSONAL],
         validate_choice=False,
     )
     languages = StringField("Languages", render_kw={"autocomplete": "off", "spellcheck": "false"})
@@ -106,7 +106,7 @@ def new() -> ResponseReturnValue:
     organisation = contact_scope.own_or_provider(web.db(), web.actor(), provider_id)
     form = _offered(ContactForm(), organisation)
     if request.method == "GET" and kept.words() is None:
-        form.channels.data = [channel.value for channel in Channel]
+        form.channels.data = [Channel.EMAIL.value, Channel.CALL.value]
         form.review_on.data = _in_half_a_year()
 
     def write() -> str:

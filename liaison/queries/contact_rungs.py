@@ -17,6 +17,7 @@ from liaison.domain.terms import terms_from_json
 from liaison.domain.vocabulary import Channel, Function, Urgency
 from liaison.models import Contact, Memorandum, Order
 from liaison.queries import binding
+from liaison.queries.duty import is_verified
 from liaison.queries.registry import usable, ways
 
 FUNCTIONS: dict[Whom, frozenset[Function]] = {
@@ -143,11 +144,7 @@ def _reached(contact: Contact, rung: Rung, after: dict[str, Any] | None = None) 
     by = ways(contact)
     if "channels" in after:
         # The ways that are verified; one that was not registered before may be among them.
-        verified = {
-            Channel.EMAIL: contact.email_verified_at,
-            Channel.CALL: contact.phone_verified_at,
-        }
-        by = frozenset(c for c in map(Channel, after["channels"]) if verified[c] is not None)
+        by = frozenset(c for c in map(Channel, after["channels"]) if is_verified(contact, c))
     return meant and bool(by & set(rung.channels))
 
 

@@ -129,11 +129,14 @@ def is_usable(contact: Contact, at: datetime) -> bool:
 
 def has_way(contact: Contact) -> bool:
     """Whether any way to reach a contact was verified."""
-    verified = {
-        Channel.EMAIL: contact.email_verified_at,
-        Channel.CALL: contact.phone_verified_at,
-    }
-    return any(verified[Channel(way)] is not None for way in contact.channels)
+    return any(is_verified(contact, Channel(way)) for way in contact.channels)
+
+
+def is_verified(contact: Contact, way: Channel) -> bool:
+    """Whether the value that a way uses was verified: the e-mail address, or the number."""
+    if way is Channel.EMAIL:
+        return contact.email_verified_at is not None
+    return contact.phone_verified_at is not None
 
 
 def is_reachable(contact: Contact, at: datetime) -> bool:

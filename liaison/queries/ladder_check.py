@@ -19,7 +19,7 @@ from liaison.domain.ladder import Climb, Ladder, Rung, Whom, outline
 from liaison.domain.ladder_entry import MOST_CALLS, too_many_calls
 from liaison.domain.terms import Clocks, terms_from_json
 from liaison.domain.terms_words import DAYS, counted, span, whom_words
-from liaison.domain.vocabulary import Channel, Function, Urgency
+from liaison.domain.vocabulary import PERSONAL, Channel, Function, Urgency
 from liaison.errors import FieldError
 from liaison.models import Authority, Contact, Memorandum, Order, Provider
 from liaison.queries import duty, registry
@@ -140,7 +140,7 @@ class _Check:
                 f"at the top the supervisor would be paged every {span(page_every)}. "
                 f"Choose between {span(SHORTEST_PAGE)} and {span(LONGEST_PAGE)}.",
             )
-        for fault in self._reaches(Rung(timedelta(0), Whom.SUPERVISOR, tuple(Channel))):
+        for fault in self._reaches(Rung(timedelta(0), Whom.SUPERVISOR, PERSONAL)):
             yield self._fault("/top", f"at the top, the supervisor’s page {fault}")
 
     def _fault(self, place: str, detail: str) -> FieldError:
@@ -321,7 +321,8 @@ def _begins_after(contact: Contact, at: datetime) -> bool:
     return contact.usable_from is not None and contact.usable_from > at
 
 
-_VALUES = {Channel.EMAIL: "e-mail address", Channel.CALL: "phone number"}
+def _value(way: Channel) -> str:
+    return "e-mail address" if way is Channel.EMAIL else "phone number"
 
 
 def _why_not(contact: Contact, rung: Rung) -> str:
@@ -329,7 +330,7 @@ def _why_not(contact: Contact, rung: Rung) -> str:
     who = f"{contact.name} ({contact.function.label})"
     unverified = [way for way in rung.channels if way.value in contact.channels]
     if unverified:
-        values = " and ".join(_VALUES[way] for way in unverified)
+        values = " and ".join(dict.fromkeys(map(_value, unverified)))
         return f"The {values} of {who} {_is(unverified)} not verified. Verify it first."
     ways = " or ".join(way.label.lower() for way in rung.channels)
     return f"{who} is not to be reached by {ways}. Choose another way, or change the entry."

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.ladder import Step, Whom
 from liaison.domain.register_entry import name_key
-from liaison.domain.vocabulary import Channel, Function, HoldingKind, MemorandumState
+from liaison.domain.vocabulary import PERSONAL, Channel, Function, HoldingKind, MemorandumState
 from liaison.models import Authority, Contact, Holding, Memorandum, Order, Provider
 from liaison.queries import duty
 
@@ -112,11 +112,7 @@ def usable(at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def ways(contact: Contact) -> frozenset[Channel]:
     """The ways that are registered for a contact and verified: a ladder uses no other."""
-    verified = {
-        Channel.EMAIL: contact.email_verified_at,
-        Channel.CALL: contact.phone_verified_at,
-    }
-    return frozenset(c for c in map(Channel, contact.channels) if verified[c] is not None)
+    return frozenset(c for c in map(Channel, contact.channels) if duty.is_verified(contact, c))
 
 
 def addressees(
@@ -158,7 +154,7 @@ def reached(session: Session, order: Order, step: Step, at: datetime) -> list[Re
     if found:
         return found
     ours = contacts(session, order, at, Function.DUTY_OFFICER, Function.SUPERVISOR)
-    return _by(ours, step.channels) or _by(ours, tuple(Channel))
+    return _by(ours, step.channels) or _by(ours, PERSONAL)
 
 
 CALLED_FIRST = (Whom.ON_DUTY, Whom.EVERY_SPOC, Whom.FALLBACK, Whom.DUTY_OFFICER, Whom.SUPERVISOR)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     TextClause,
     Update,
     and_,
+    insert,
     or_,
     select,
     text,
@@ -29,7 +30,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.lifecycle import SERVED, OrderState
 from liaison.domain.vocabulary import Channel, Urgency
-from liaison.models import Contact, Message, Order
+from liaison.models import Contact, DeliveryAttempt, Message, Order
 from liaison.models.base import insert_once, new_id
 from liaison.models.work import MessageState, Wanted
 
@@ -48,6 +49,9 @@ DELAYS = tuple(timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000))
 
 URGENT_LONGEST, LONGEST = timedelta(minutes=5), timedelta(hours=12)
 """No notice waits longer for its next try, whatever the other side asks for."""
+
+LONGEST_ANSWER = 500
+"""Characters of what the other side said that are kept of each try."""
 
 UNSENT = text("message.state IN ('queued', 'sending')")
 """As text: only so may SQLite use the index of unsent messages.
@@ -79,6 +83,17 @@ class Claimed:
     params: dict[str, Any]
     created_at: datetime
     sealed_link: str | None = None
+    attempts: int = 1
+    endpoint_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of one try: how long it took, what the other side said."""
+
+    took: timedelta
+    status: int | None
+    answer: str
 
 
 def queue(session: Session, order: Order, contact: Contact, notice: Notice, now: datetime) -> bool:
@@ -252,6 +267,8 @@ def _claimed(m: Message) -> Claimed:
         m.params,
         m.created_at,
         m.sealed_link,
+        m.attempts,
+        m.endpoint_id,
     )
 
 
@@ -290,11 +307,14 @@ def drop(session: Session, claimed: Claimed) -> bool:
     return _under_fence(session, claimed, values, MessageState.SENDING)
 
 
-def confirm(session: Session, claimed: Claimed, provider_ref: str, now: datetime) -> bool:
+def confirm(
+    session: Session, claimed: Claimed, provider_ref: str, now: datetime, tried: Tried
+) -> bool:
     """Notes that the other side took the message; False where another worker took over.
 
     A message that was cancelled while it was being sent has arrived all the same: that is noted.
     """
+    _note_try(session, claimed, now, tried, ok=True)
     values = {
         "state": MessageState.SENT,
         "sent_at": now,
@@ -311,11 +331,13 @@ def put_off(
     claimed: Claimed,
     error: str,
     now: datetime,
+    tried: Tried,
     *,
     permanent: bool = False,
     retry_after: timedelta | None = None,
 ) -> Message | None:
     """Notes a failure. Gives back the message when its retries are used up, else None."""
+    _note_try(session, claimed, now, tried, ok=False)
     # The order first, as every verb does: a failure writes to it, and the two must not
     # wait for each other.
     session.execute(
@@ -343,6 +365,22 @@ def put_off(
     longest = URGENT_LONGEST if message.urgent else LONGEST
     message.next_at = now + min(max(delay, retry_after or timedelta(0)), longest)
     return None
+
+
+def _note_try(session: Session, claimed: Claimed, now: datetime, tried: Tried, *, ok: bool) -> None:
+    """One row a try, whoever holds the message by now: it was made all the same."""
+    session.execute(
+        insert(DeliveryAttempt).values(
+            id=new_id(),
+            message_id=claimed.id,
+            number=claimed.attempts,
+            at=now,
+            took_ms=tried.took // timedelta(milliseconds=1),
+            ok=ok,
+            status=tried.status,
+            answer=tried.answer[:LONGEST_ANSWER],
+        )
+    )
 
 
 def _under_fence(

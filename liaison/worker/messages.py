@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
-from liaison.delivery import DeliveryError, Outgoing
+from liaison.delivery import DeliveryError, Outgoing, Receipt
 from liaison.documents.letters import WITH_CODE, compose
 from liaison.domain.actors import CLOCK
 from liaison.domain.ladder import Whom
@@ -45,17 +46,18 @@ def send(work: Work, claimed: Claimed) -> bool:
     """The other two phases; whether the notice left. No transaction is open while it does."""
     if not _still_wanted(work, claimed):
         return False
+    begin = time.monotonic()
     try:
-        reference = work.sender.send(_outgoing(work, claimed))
+        receipt = work.sender.send(_outgoing(work, claimed))
     except DeliveryError as error:
-        _put_off(work, claimed, error)
+        _put_off(work, claimed, error, begin)
         return False
     except Exception as error:
         # A letter that cannot be made must not stop the others, nor vanish.
         log.warning("notice failed", message=str(claimed.id), error=type(error).__name__)
-        _put_off(work, claimed, DeliveryError(type(error).__name__))
+        _put_off(work, claimed, DeliveryError(type(error).__name__), begin)
         return False
-    return _confirm(work, claimed, reference)
+    return _confirm(work, claimed, receipt, begin)
 
 
 def _outgoing(work: Work, claimed: Claimed) -> Outgoing:
@@ -72,6 +74,8 @@ def _outgoing(work: Work, claimed: Claimed) -> Outgoing:
         html=letter.html,
         idem=claimed.idem,
         written_at=claimed.created_at,
+        channel=claimed.channel,
+        number=str(claimed.id),
     )
 
 
@@ -85,9 +89,10 @@ def _still_wanted(work: Work, claimed: Claimed) -> bool:
     return wanted
 
 
-def _confirm(work: Work, claimed: Claimed, reference: str) -> bool:
+def _confirm(work: Work, claimed: Claimed, receipt: Receipt, begin: float) -> bool:
+    tried = outbox.Tried(_since(begin), receipt.status, receipt.answer)
     with work.database.transaction() as session:
-        confirmed = outbox.confirm(session, claimed, reference, work.now())
+        confirmed = outbox.confirm(session, claimed, receipt.reference, work.now(), tried)
     if confirmed:
         log.info("notice sent", message=str(claimed.id), letter=claimed.letter)
     else:
@@ -95,7 +100,13 @@ def _confirm(work: Work, claimed: Claimed, reference: str) -> bool:
     return True
 
 
-def _put_off(work: Work, claimed: Claimed, error: DeliveryError) -> None:
+def _since(begin: float) -> timedelta:
+    """By the process's own clock, which nobody sets back."""
+    return timedelta(seconds=time.monotonic() - begin)
+
+
+def _put_off(work: Work, claimed: Claimed, error: DeliveryError, begin: float) -> None:
+    tried = outbox.Tried(_since(begin), error.status, error.detail)
     with work.database.transaction() as session:
         now = work.now()
         failed = outbox.put_off(
@@ -103,6 +114,7 @@ def _put_off(work: Work, claimed: Claimed, error: DeliveryError) -> None:
             claimed,
             error.detail,
             now,
+            tried,
             permanent=error.permanent,
             retry_after=error.retry_after,
         )

@@ -9,7 +9,8 @@ from datetime import datetime
 from functools import cached_property
 
 from liaison.clock import Clock, FixedClock, SystemClock
-from liaison.delivery import EmailSender, Sender
+from liaison.delivery import EmailSender, Sender, Ways
+from liaison.domain.vocabulary import Channel
 from liaison.models import Database
 from liaison.services.vault import Vault
 from liaison.settings import Settings
@@ -52,9 +53,7 @@ class Work:
 
 def open_work(settings: Settings, clock: Clock | None = None) -> Work:
     """A worker on the installation's database and mail server."""
-    return Work(
-        settings,
-        Database(settings.database_url),
-        clock or SystemClock(),
-        EmailSender(settings.smtp_url, settings.mail_from),
-    )
+    ways: dict[Channel, Sender] = {
+        Channel.EMAIL: EmailSender(settings.smtp_url, settings.mail_from),
+    }
+    return Work(settings, Database(settings.database_url), clock or SystemClock(), Ways(ways))

@@ -29,13 +29,11 @@ def test_a_letter_goes_through_the_real_server_into_the_folder(tmp_path: Path) -
     port = _free_port(18025)
     server = mailbox.start(tmp_path, port)
     try:
-        reference = EmailSender(f"smtp://127.0.0.1:{port}", "Liaison <l@police.example>").send(
-            NOTICE
-        )
+        receipt = EmailSender(f"smtp://127.0.0.1:{port}", "Liaison <l@police.example>").send(NOTICE)
     finally:
         server.stop()
     (letter,) = listed(tmp_path)
-    assert reference == f"filed as {letter.name}"
+    assert receipt.reference == f"filed as {letter.name}"
     assert letter.name.startswith("20261123T120000-")
     assert (letter.to, letter.subject, letter.key) == (NOTICE.address, NOTICE.subject, NOTICE.idem)
     assert letter.text.strip() == "Look."

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from liaison.delivery import DeliveryError, Outgoing
+from liaison.delivery import DeliveryError, Outgoing, Receipt
 from liaison.models import CallTask, Contact, Database, Order
 from liaison.models.work import CallState, Wanted
 from liaison.services import answers, call_tasks
@@ -27,10 +27,10 @@ def call_of(session: Session, order: Order, email: str = "spoc@meridian.example"
 class NoSuchUser:
     """A mail server that knows nobody at the provider."""
 
-    def send(self, outgoing: Outgoing) -> str:
+    def send(self, outgoing: Outgoing) -> Receipt:
         if "meridian" in outgoing.address:
             raise DeliveryError("550 no such user", permanent=True)
-        return "taken"
+        return Receipt("taken")
 
 
 def test_a_call_that_is_wanted_for_longer_outlives_the_acknowledgement(

@@ -34,9 +34,9 @@ NOTICE = Outgoing(
 
 
 def test_a_letter_arrives_with_both_parts_and_its_key(smtp_sink: SmtpSink) -> None:
-    reference = EmailSender(smtp_sink.url, FROM).send(NOTICE)
+    receipt = EmailSender(smtp_sink.url, FROM).send(NOTICE)
     (letter,) = smtp_sink.letters
-    assert reference == "taken"
+    assert (receipt.reference, receipt.status) == ("taken", 250)
     assert letter.sender == "liaison@police.example"
     assert letter.recipients == ("spoc@meridian.example",)
     assert letter.key == NOTICE.idem

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from liaison.clock import FixedClock, SystemClock
+from liaison.delivery import Receipt
 from liaison.models import ApiKey, Database, Heartbeat, IdempotentAnswer, SignIn, Throttle
 from liaison.services import accounts
 from liaison.worker import Work, run_forever, run_once
@@ -67,9 +68,9 @@ def test_it_runs_until_it_is_told_to_stop(work: Work, world: World, database: Da
     stop, arrived = threading.Event(), threading.Event()
 
     class Telling(RecordingSender):
-        def send(self, outgoing: object) -> str:
+        def send(self, outgoing: object) -> Receipt:
             arrived.set()
-            return "taken"
+            return Receipt("taken")
 
     world.issue()
     real = replace(work, sender=Telling())

@@ -58,8 +58,9 @@ def test_whoever_was_overtaken_changes_nothing(
     (quick,) = messages.claim(work)
     assert quick.fence == slow.fence + 1
     with database.transaction() as session:
-        assert not outbox.confirm(session, slow, "late", world.now)
-        assert outbox.put_off(session, slow, "late", world.now, permanent=True) is None
+        tried = outbox.Tried(timedelta(seconds=46), 250, "late")
+        assert not outbox.confirm(session, slow, "late", world.now, tried)
+        assert outbox.put_off(session, slow, "late", world.now, tried, permanent=True) is None
         assert not outbox.drop(session, slow)
     assert notices(database, order)[0].state is MessageState.SENDING
     assert not messages.send(work, slow), "an overtaken claim is not sent"
@@ -91,7 +92,9 @@ def test_a_notice_that_arrived_while_it_was_taken_back_counts_as_sent(
     (claimed,) = messages.claim(work)
     world.acknowledge(order)
     with database.transaction() as session:
-        assert outbox.confirm(session, claimed, "250 taken", world.now)
+        assert outbox.confirm(
+            session, claimed, "250 taken", world.now, outbox.Tried(timedelta(0), 250, "taken")
+        )
     notice = notices(database, order)[0]
     assert (notice.state, notice.provider_ref) == (MessageState.SENT, "250 taken")
 

@@ -17,7 +17,7 @@ from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.ladder_entry import MOST_RUNGS, read_ladder, read_what_can_be
 from liaison.domain.terms import Clocks, terms_from_json
 from liaison.domain.terms_words import whom_words
-from liaison.domain.vocabulary import Channel, Urgency
+from liaison.domain.vocabulary import PERSONAL, Channel, Urgency
 from liaison.errors import FieldError, Invalid, NotFound
 from liaison.models import Contact, Memorandum
 from liaison.portal import limits
@@ -46,7 +46,7 @@ class RungForm(Form):
     contact = SelectField("Named contact", validate_choice=False)
     channels = SelectMultipleField(
         "By which ways",
-        choices=[SelectChoice(c.value, c.label) for c in Channel],
+        choices=[SelectChoice(c.value, c.label) for c in PERSONAL],
         validate_choice=False,
     )
     repeats = StringField(
@@ -181,7 +181,7 @@ def _change(form: LadderForm) -> None:
         return
     rows, at = _rows(form), int(act[2] or 0)
     if act[1] == "add" and len(rows) < MOST_RUNGS:
-        rows.append({**_NEW, "channels": [c.value for c in Channel]})
+        rows.append({**_NEW, "channels": [Channel.EMAIL.value, Channel.CALL.value]})
     elif act[1] == "remove" and at < len(rows):
         del rows[at]
     elif act[1] in ("up", "down"):
