@@ -26,7 +26,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     from liaison.clock import SystemClock
     from liaison.models.base import Database
     from liaison.services.vault import Vault
-    from liaison.web import context, errors, headers, health, kept, signin
+    from liaison.web import context, errors, headers, health, kept, kept_files, signin
 
     settings = settings.with_keys()
     app = Flask(
@@ -56,6 +56,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     errors.init_app(app, problems.present)
     signin.init_app(app)
     kept.init_app(app)
+    kept_files.init_app(app)
     csrf = CSRFProtect(app)
     app.register_blueprint(health.bp)
     portal.init_app(app)

@@ -11,6 +11,7 @@ from liaison.domain.lifecycle import OrderState
 from liaison.models import (
     Heartbeat,
     IdempotentAnswer,
+    KeptFile,
     KeptForm,
     Order,
     Presence,
@@ -49,6 +50,7 @@ def tidy(session: Session, now: datetime) -> int:
             )
         ),
         delete(KeptForm).where(KeptForm.kept_at <= now - kept_forms.KEEP),
+        delete(KeptFile).where(KeptFile.kept_at <= now - kept_forms.KEEP),
         delete(Presence).where(Presence.seen_at <= now - presence.GONE),
         # Changes to a draft order that was issued or discarded: nobody can make them any more.
         delete(UnfinishedDraft).where(

@@ -27,8 +27,16 @@ class Vault:
 
     def open(self, sealed: str) -> str:
         """What was sealed; ``SettingsError`` where no key of the ring fits."""
+        return self.open_bytes(sealed.encode()).decode()
+
+    def seal_bytes(self, content: bytes) -> bytes:
+        """A file's content, encrypted and authenticated; a third larger."""
+        return self._ring.encrypt(content)
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """The content of a file that was sealed; ``SettingsError`` where no key fits."""
         try:
-            return self._ring.decrypt(sealed.encode()).decode()
+            return self._ring.decrypt(sealed)
         except InvalidToken:
             raise SettingsError(
                 "A stored secret cannot be opened: LIAISON_ENCRYPTION_KEY is not the key it was "

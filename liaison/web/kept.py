@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from liaison.errors import LiaisonError
 from liaison.services import kept_forms
 from liaison.services.kept_forms import Fields, Kept, Why
-from liaison.web import context, signin
+from liaison.web import context, kept_files, signin
 
 LARGEST = 512 * 1024
 """Bytes of one form, as it was sent."""
@@ -141,6 +141,7 @@ def _keep(person_id: UUID, why: Why) -> str:
     kept_id = kept_forms.keep(
         db, context.vault(), person_id, request.path, fields, context.now(), why=why
     )
+    kept_files.keep_sent(db, person_id)
     db.commit()
     g.keeps_form = True
     return _here(kept_id)
