@@ -1,6 +1,6 @@
 # Liaison. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench timing lives races lock clean
+.PHONY: help demo test lint bench timing lives races faults lock clean
 
 SHELL := /bin/bash
 # The first Python that is new enough; override with `make demo PYTHON=/path/to/python3.12`.
@@ -53,6 +53,9 @@ lives: .venv/.installed-test ## 10,000 random steps through the lives of orders,
 
 races: .venv/.installed-test ## 1,000 races of eight on one order, on each database (about ten minutes)
 	@$(BIN)/python -m pytest -n 2 tests/races --races 1000 --timeout 3600 $(ARGS)
+
+faults: .venv/.installed-test ## kill workers, databases and mail servers: 200 rounds on each database (about half an hour)
+	@$(BIN)/python -m pytest -v -n 2 tests/faults --rounds 200 --minute 60 --timeout 7200 $(ARGS)
 
 lock: .venv/.installed-test ## pin every dependency anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \

@@ -31,6 +31,10 @@ ENCRYPTION_KEY = "dGhlIHRlc3RzJyBrZXksIGtub3duIHRvIGFueWJvZHk="
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the campaigns are; what runs with every test is their short form."""
     parser.addoption("--races", default=20, type=int, help="races of eight, on each database")
+    parser.addoption(
+        "--rounds", default=4, type=int, help="rounds of the crash plan, each database"
+    )
+    parser.addoption("--minute", default=6, type=int, help="seconds under load, workers killed")
     parser.addoption("--steps", default=300, type=int, help="steps of the lives of orders")
 
 
@@ -192,6 +196,7 @@ def settings(database: Database, tmp_path: Path) -> Settings:
         encryption_key=ENCRYPTION_KEY,
         base_url="http://localhost",
         mail_from="Liaison <liaison@police.example>",
+        canary_every=0,  # those who try canaries turn them on
     ).with_keys()
 
 

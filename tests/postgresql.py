@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
 import tempfile
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -58,6 +62,25 @@ class PostgreSQL:
         name = sql.Identifier(self.name_of(url))
         with self._connect() as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+    def kill(self) -> None:
+        """The server dies at once; what serves somebody dies as soon as it notices."""
+        pid = self._server.get_pid()
+        assert pid is not None, "the server does not run"
+        os.kill(pid, signal.SIGKILL)
+        # Nobody may have taken notice of its end: by its file it would seem to run.
+        (self._home / "data" / "postmaster.pid").unlink()
+
+    def restart(self) -> None:
+        """Starts it again on the same files, once the last of the old ones is gone."""
+        for _ in range(100):
+            try:
+                self._server.ensure_postgres_running()
+            except (RuntimeError, OSError, subprocess.SubprocessError):
+                threading.Event().wait(0.2)
+            else:
+                return
+        self._server.ensure_postgres_running()
 
     def stop(self) -> None:
         """Stops the server and removes its files."""

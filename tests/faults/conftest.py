@@ -1,0 +1,39 @@
+"""Stages for the crash plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from liaison.services.vault import Vault
+from tests.conftest import Templates
+from tests.faults.nursery import Nursery
+from tests.faults.stage import Stage, Stages
+from tests.postgresql import PostgreSQL
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where workers come from."""
+    with Nursery() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def stages(
+    templates: Templates,
+    postgresql: PostgreSQL,
+    nursery: Nursery,
+    vault: Vault,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Stages:
+    """Opens a stage on either database."""
+    return Stages(templates, postgresql, nursery, vault, tmp_path_factory.mktemp("stages"))
+
+
+@pytest.fixture
+def stage(stages: Stages, database_kind: str) -> Iterator[Stage]:
+    """One stage."""
+    with stages.open(database_kind) as made:
+        yield made
