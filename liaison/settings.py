@@ -53,6 +53,16 @@ class Settings:
     heartbeat_url: str = ""
     scan_command: str = ""
     """A command that looks at each file people send; empty: none does."""
+    gateway_url: str = ""
+    """Where text messages and automatic calls are handed over; empty: none is sent."""
+    bounce_url: str = ""
+    """The mailbox that is read for bounces: ``imaps://user:password@host/INBOX``; empty: none."""
+    canary_every: int = 5
+    """Minutes between two canaries on each way that comes back; 0: none is sent."""
+    canary_address: str = ""
+    """Where a canary by e-mail goes; what arrives there comes back to the bounces' mailbox."""
+    metrics_token: str = ""
+    """Who shows it may read ``/metrics``; empty: only this machine may."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -80,6 +90,11 @@ class Settings:
             trusted_proxies=tuple(get("TRUSTED_PROXIES", "").replace(",", " ").split()),
             heartbeat_url=get("HEARTBEAT_URL", ""),
             scan_command=get("SCAN_COMMAND", ""),
+            gateway_url=get("GATEWAY_URL", ""),
+            bounce_url=get("BOUNCE_URL", ""),
+            canary_every=_minutes("LIAISON_CANARY_EVERY", get("CANARY_EVERY", "5")),
+            canary_address=get("CANARY_ADDRESS", ""),
+            metrics_token=_long_enough("LIAISON_METRICS_TOKEN", get("METRICS_TOKEN", "")),
         )
 
     @property
@@ -89,8 +104,7 @@ class Settings:
 
     @property
     def _is_loopback(self) -> bool:
-        host = urlsplit(self.base_url).hostname
-        return host in ("127.0.0.1", "::1", "localhost")
+        return _is_here(self.base_url)
 
     def with_keys(self) -> Settings:
         """Settings whose keys are all there.
@@ -131,6 +145,36 @@ class Settings:
             secret_key=self.secret_key or kept["secret_key"],
             encryption_key=self.encryption_key or kept["encryption_key"],
         )
+
+
+def may_ask(url: str) -> bool:
+    """Whether a request of our own may go to an address of the settings: https, or this machine."""
+    scheme = urlsplit(url).scheme
+    return scheme == "https" or (scheme == "http" and _is_here(url))
+
+
+def _is_here(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+
+
+LONGEST_CANARY = 1440
+"""Minutes: a way that is tried less than once a day is not watched."""
+
+
+def _minutes(name: str, given: str) -> int:
+    if given.isascii() and given.isdigit() and len(given) < 6 and int(given) <= LONGEST_CANARY:
+        return int(given)
+    raise SettingsError(f"{name} is {given!r}; it must be 0 (off) to {LONGEST_CANARY} minutes.")
+
+
+def _long_enough(name: str, secret: str) -> str:
+    if secret and len(secret) < SHORTEST_SECRET:
+        hint = HOW_TO_MAKE["LIAISON_SECRET_KEY"]
+        raise SettingsError(
+            f"{name} has fewer than {SHORTEST_SECRET} characters: it can be guessed. "
+            f"Make one with: {hint}"
+        )
+    return secret
 
 
 def _kept_keys(path: Path) -> dict[str, str]:

@@ -40,6 +40,8 @@ _DELIVERY = frozenset({"delivery"})
 ROOMS = {
     "errors": Room(0),
     "clock": Room(0),
+    # Signs and proves webhooks; a moment is handed in.
+    "signatures": Room(0, shut=_EFFECTS),
     # Says which setting is wrong by raising SettingsError.
     "settings": Room(0, beside=frozenset({"errors"})),
     "logs": Room(0, frozenset({"structlog"}), beside=frozenset({"settings"})),
