@@ -1,92 +1,44 @@
-"""``make bench``: timers fired, messages sent, polls answered, providers proposed; with floors."""
+"""``make bench``: rungs fired, messages handed over, webhooks received, polls, pages; with floors.
+
+Figures go into a table and into ``bench/results.json``; the issue-to-webhook latency is no rate
+and stands below.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import logging
 from pathlib import Path
 
 import structlog
 from flask import Flask, Response, jsonify
 from sqlalchemy import text
 
-from bench import floor, order_page, proposals
-from bench.stage import Stage, issue, stages, wait_with
+from bench import floor, latency, order_page, proposals, workers
+from bench.figures import HEAD, Figure
+from bench.stage import Stage, stages
 from liaison import create_app
-from liaison.worker import Work
-from liaison.worker.messages import send_some
-from liaison.worker.timers import fire_one
-from tests.mail import RecordingSender
 
-ORDERS = 200
-WAITING = 100_000
-FIRING_WRITES = 8
-"""Rows one rung writes: its timer, the next, two notices or calls, the entry, the stream twice."""
-SENDING_COMMITS = 2
 POLLS = 400
 RESULTS = Path(__file__).parent / "results.json"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table; ``rate`` and ``floor`` are times a second."""
-
-    what: str
-    database: str
-    waiting: int
-    rate: float
-    floor: float
-
-    @property
-    def ratio(self) -> float:
-        """Of the floor."""
-        return self.rate / self.floor
-
-
 def main() -> None:
     """Plays each benchmark on both databases."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    figures: list[Figure] = []
-    print(f"{'what':28} {'database':11} {'waiting':>8} {'a second':>9} {'floor':>9} {'ratio':>6}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    lines: list[dict[str, object]] = []
     with stages() as both:
         for stage in both:
-            for figure in _play(stage):
-                figures.append(figure)
-                print(
-                    f"{figure.what:28} {figure.database:11} {figure.waiting:8d} "
-                    f"{figure.rate:9.1f} {figure.floor:9.1f} {figure.ratio:6.2f}",
-                    flush=True,
-                )
-    lines = [{**asdict(f), "ratio": round(f.ratio, 3)} for f in figures]
+            late = latency.measure(stage)
+            print(*(spread.line for spread in late), HEAD, sep="\n", flush=True)
+            lines += [spread.json for spread in late]
+            found = workers.figures(stage)
+            for play in (_polling, _proposing, _reading):
+                found.append(play(stage))
+            print(*(figure.line for figure in found), sep="\n", flush=True)
+            lines += [figure.json for figure in found]
+            stage.database.close()
     RESULTS.write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
-
-
-def _play(stage: Stage) -> list[Figure]:
-    work = Work(stage.settings, stage.database, stage.clock, RecordingSender())
-    figures = []
-    for waiting in (0, WAITING):
-        order = issue(stage, ORDERS)[0]
-        if waiting:
-            wait_with(stage, order, waiting)
-        figures.append(_firing(stage, work, waiting))
-        figures.append(_sending(stage, work, waiting))
-    figures.append(_polling(stage))
-    figures.append(_proposing(stage))
-    figures.append(_reading(stage))
-    stage.database.close()
-    return figures
-
-
-def _firing(stage: Stage, work: Work, waiting: int) -> Figure:
-    rate = floor.rate(lambda: fire_one(work), ORDERS)
-    bare = floor.rows_per_second(stage.database, FIRING_WRITES, ORDERS)
-    return Figure("rungs fired", stage.kind, waiting, rate, bare)
-
-
-def _sending(stage: Stage, work: Work, waiting: int) -> Figure:
-    rate = floor.rate(lambda: send_some(work), ORDERS // 2)
-    bare = floor.rows_per_second(stage.database, 1, ORDERS) / SENDING_COMMITS
-    return Figure("batches of notices sent", stage.kind, waiting, rate, bare)
 
 
 def _polling(stage: Stage) -> Figure:
@@ -115,7 +67,7 @@ def _polling(stage: Stage) -> Figure:
     figure = Figure(
         "polls with nothing new",
         stage.kind,
-        WAITING,
+        workers.MANY,
         rate,
         floor.rate(lambda: bare_client.get("/bare"), POLLS),
     )

@@ -95,7 +95,7 @@ def wait_with(stage: Stage, order: Order, count: int) -> None:
                 {
                     "id": new_id(),
                     "kind": TimerKind.EXPIRY,
-                    "key": f"bench:{begin + n}:{later.isoformat()}",
+                    "key": f"bench:{new_id()}",
                     "order_id": order.id,
                     "due_at": later + timedelta(seconds=n),
                     "state": TimerState.WAITING,

@@ -26,7 +26,17 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     from liaison.clock import SystemClock
     from liaison.models.base import Database
     from liaison.services.vault import Vault
-    from liaison.web import context, errors, headers, health, kept, kept_files, signin
+    from liaison.web import (
+        canary,
+        context,
+        errors,
+        headers,
+        health,
+        kept,
+        kept_files,
+        metrics,
+        signin,
+    )
 
     settings = settings.with_keys()
     app = Flask(
@@ -59,7 +69,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     kept_files.init_app(app)
     csrf = CSRFProtect(app)
     app.register_blueprint(health.bp)
-    portal.init_app(app)
+    app.register_blueprint(metrics.bp)
+    app.register_blueprint(canary.bp)
+    csrf.exempt(canary.bp)  # no session carries it: its token is its key
+    portal.init_app(app, csrf)
     api.init_app(app, csrf)
     _add_demo(app, settings)
     return app
@@ -69,6 +82,7 @@ def _add_demo(app: Flask, settings: Settings) -> None:
     from liaison.settings import Env
 
     if settings.env is Env.DEMO:
-        from liaison.demo import mail_pages
+        from liaison.demo import mail_pages, text_pages
 
         app.register_blueprint(mail_pages.bp)
+        app.register_blueprint(text_pages.bp)

@@ -16,14 +16,28 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from liaison import scanning
 from liaison.clock import Clock
+from liaison.domain.gateway import Gateway
 from liaison.errors import LiaisonError, SettingsError
 from liaison.models import Database
-from liaison.queries import lag, registry
-from liaison.services import rotation, schema
+from liaison.queries import deliveries, lag, office_hours, registry, watching
+from liaison.services import canaries, rotation, schema
 from liaison.services.vault import Vault
-from liaison.settings import HOW_TO_MAKE, Env, Settings
+from liaison.settings import HOW_TO_MAKE, Env, Settings, may_ask
 
 DRIFT = timedelta(seconds=5)
+
+NEED_A_DATABASE = (
+    "schema",
+    "secrets",
+    "clock",
+    "worker",
+    "canaries",
+    "programs",
+    "contacts",
+    "holidays",
+    "notices",
+)
+"""What is not looked at where there is none."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +65,19 @@ def run(settings: Settings, database: Database, clock: Clock) -> Iterator[Findin
         "secrets": lambda: _secrets(settings, database),
         "clock": lambda: _clock(database, clock),
         "worker": lambda: _worker(database, clock),
+        "canaries": lambda: _canaries(settings, database, clock),
+        "heartbeat": lambda: _heartbeat(settings),
+        "programs": lambda: _programs(database, clock),
         "contacts": lambda: _contacts(database, clock),
+        "holidays": lambda: _holidays(database),
         "mail": lambda: _mail(settings),
+        "gateway": lambda: _gateway(settings),
+        "bounces": lambda: _bounces(settings),
+        "notices": lambda: _undelivered(database),
         "scanner": lambda: scanning.probe(settings.scan_command),
     }
     if not database.exists:
-        for name in ("schema", "secrets", "clock", "worker", "contacts"):
+        for name in NEED_A_DATABASE:
             del looks[name]
     for name, look in looks.items():
         try:
@@ -143,7 +164,7 @@ def _worker(database: Database, clock: Clock) -> str:
     now = clock.now()
     with database.reading() as session:
         beat, fault = lag.heartbeat(session, now), lag.lag(session, now).fault
-        stuck = lag.stuck(session)
+        stuck = lag.stuck(session, now)
     if beat is None:
         raise LiaisonError("no heartbeat in the last minute. Start: liaison worker")
     if fault:
@@ -151,6 +172,42 @@ def _worker(database: Database, clock: Clock) -> str:
     if stuck:
         raise LiaisonError(f"what falls due fails; act by hand: {', '.join(stuck)}")
     return f"last heartbeat {beat.isoformat()}"
+
+
+def _canaries(settings: Settings, database: Database, clock: Clock) -> str:
+    if not canaries.ways(settings):
+        raise _Warned("off: nobody would notice that notices leave and do not arrive")
+    late = canaries.every(settings) + 2 * canaries.LATE
+    with database.reading() as session:
+        ways = watching.ways(session, settings, clock.now())
+    lost = [way.channel.value for way in ways if way.lost or (way.age and way.age > late)]
+    if lost:
+        raise LiaisonError(f"none came back lately by {' and '.join(lost)}. Read the worker's log.")
+    if unknown := [way.channel.value for way in ways if way.age is None]:
+        raise _Warned(f"none has come back yet by {' and '.join(unknown)}: look again in a while")
+    return f"they come back by {' and '.join(way.channel.value for way in ways)}"
+
+
+def _heartbeat(settings: Settings) -> str:
+    url = settings.heartbeat_url
+    if not url:
+        raise _Warned("LIAISON_HEARTBEAT_URL is not set: nobody is called where all of this stops")
+    # It may hold a key: no part of it is shown.
+    if not may_ask(url):
+        raise LiaisonError(
+            "LIAISON_HEARTBEAT_URL must begin with https://, or lead to this machine."
+        )
+    if not canaries.ways(settings):
+        raise LiaisonError("LIAISON_HEARTBEAT_URL is called after canaries only, and they are off.")
+    return f"called about every {settings.canary_every} min, while canaries come back"
+
+
+def _programs(database: Database, clock: Clock) -> str:
+    with database.reading() as session:
+        silent = watching.silent_programs(session, clock.now())
+    if silent:
+        raise _Warned(f"silent: {', '.join(silent)}")
+    return "none has fallen silent"
 
 
 def _contacts(database: Database, clock: Clock) -> str:
@@ -164,11 +221,57 @@ def _contacts(database: Database, clock: Clock) -> str:
     return "somebody stands at the top of every ladder"
 
 
+def _holidays(database: Database) -> str:
+    with database.reading() as session:
+        unknown = office_hours.unknown_holidays(session)
+    if unknown:
+        raise _Warned(
+            "a memorandum speaks of public holidays that are not known here, so that no ladder "
+            f"waits for them: {', '.join(unknown)}."
+        )
+    return "those of every memorandum that speaks of them are known"
+
+
 def _mail(settings: Settings) -> str:
     parts = urlsplit(settings.smtp_url)
-    place = (parts.hostname or "", parts.port or (465 if parts.scheme == "smtps" else 25))
+    return _answers(parts.hostname or "", parts.port or (465 if parts.scheme == "smtps" else 25))
+
+
+def _bounces(settings: Settings) -> str:
+    if not settings.bounce_url:
+        return "no mailbox is read: LIAISON_BOUNCE_URL is not set"
     try:
-        with socket.create_connection(place, timeout=5):
-            return f"{place[0]}:{place[1]} answers"
+        parts = urlsplit(settings.bounce_url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not host:
+        raise SettingsError("LIAISON_BOUNCE_URL must look like imaps://user:password@host/INBOX.")
+    return _answers(host, port or (993 if parts.scheme == "imaps" else 143))
+
+
+def _gateway(settings: Settings) -> str:
+    if not settings.gateway_url:
+        return "none: no text message and no automatic call is sent"
+    gateway = Gateway.from_url(settings.gateway_url)
+    answers = _answers(gateway.host, gateway.port)
+    if settings.env is Env.PRODUCTION and not settings.is_secure:
+        raise _Warned(f"{answers}, but can tell us nothing: LIAISON_BASE_URL is not https://")
+    return f"{answers}; from {gateway.sender}"
+
+
+def _answers(host: str, port: int) -> str:
+    try:
+        with socket.create_connection((host, port), timeout=5):
+            return f"{host}:{port} answers"
     except OSError as error:
-        raise LiaisonError(f"{place[0]}:{place[1]} does not answer: {error}") from None
+        raise LiaisonError(f"{host}:{port} does not answer: {error}") from None
+
+
+def _undelivered(database: Database) -> str:
+    with database.reading() as session:
+        count = deliveries.unsettled(session)
+    if count:
+        more = "or more " if count >= deliveries.MOST_COUNTED else ""
+        raise _Warned(f"{count} {more}undelivered and nobody has dealt with them: /undelivered")
+    return "none is undelivered"

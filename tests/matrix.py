@@ -34,6 +34,13 @@ route                                      method names    anon off sup aud adm 
 /                                          GET    -        l    o   o   o   o   o   o   l   l
 /healthz                                   GET    -        o    o   o   o   o   o   o   o   o
 /readyz                                    GET    -        o    o   o   o   o   o   o   o   o
+/gateway/status                            POST   -        1    1   1   1   1   1   1   1   1
+/gateway/reply                             POST   -        1    1   1   1   1   1   1   1   1
+/gateway/twilio/status                     POST   -        1    1   1   1   1   1   1   1   1
+/gateway/twilio/reply                      POST   -        1    1   1   1   1   1   1   1   1
+/gateway/twilio/press                      POST   -        1    1   1   1   1   1   1   1   1
+/metrics                                   GET    -        o    o   o   o   o   o   o   o   o
+/canary/<token>                            POST   canary   oo4  oo4 oo4 oo4 oo4 oo4 oo4 oo4 oo4
 /problems/                                 GET    -        o    o   o   o   o   o   o   o   o
 /problems/<type_>                          GET    -        o    o   o   o   o   o   o   o   o
 /static/<path:filename>                    GET    -        o    o   o   o   o   o   o   o   o
@@ -99,10 +106,31 @@ route                                      method names    anon off sup aud adm 
 /api-keys/new                              POST   -        l    3   3   3   3   3   o   l   l
 /api-keys/<uuid:key_id>/roll               GET    key      lll  333 333 333 333 333 o44 lll lll
 /api-keys/<uuid:key_id>/roll               POST   key      lll  333 333 333 333 333 o44 lll lll
+/api-keys/<uuid:key_id>/expect             GET    key      lll  333 333 333 333 333 o44 lll lll
+/api-keys/<uuid:key_id>/expect             POST   key      lll  333 333 333 333 333 o44 lll lll
 /api-keys/<uuid:key_id>/revoke             GET    key      lll  333 333 333 333 333 o44 lll lll
 /api-keys/<uuid:key_id>/revoke             POST   key      lll  333 333 333 333 333 o44 lll lll
+/webhooks                                  GET    -        l    3   o   3   o   o   o   l   l
+/webhooks/new                              GET    -        l    3   3   3   3   3   o   l   l
+/webhooks/new                              POST   -        l    3   3   3   3   3   o   l   l
+/webhooks/<uuid:endpoint_id>               GET    hook     lll  333 333 333 333 o44 o44 lll lll
+/webhooks/<uuid:endpoint_id>/edit          GET    hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/edit          POST   hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/roll          GET    hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/roll          POST   hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/disable       POST   hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/enable        POST   hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/remove        GET    hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/remove        POST   hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/test          POST   hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/replay        POST   hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/deliveries/<uuid:message_id>/replay POST hook lll 333 333 333 333 333 o44 lll lll
 /portal-log                                GET    -        l    3   3   o   3   3   3   l   l
 /portal-log.csv                            GET    -        l    3   3   o   3   3   3   l   l
+/undelivered                               GET    -        l    o   o   o   o   3   3   l   l
+/undelivered/<uuid:message_id>             GET    undelivered lll o44 o44 o44 o44 333 333 lll lll
+/undelivered/<uuid:message_id>/retry       POST   undelivered lll o44 o44 333 o44 333 333 lll lll
+/undelivered/<uuid:message_id>/settle      POST   undelivered lll o44 o44 333 o44 333 333 lll lll
 /contacts                                  GET    -        l    o   o   o   o   o   o   l   l
 /duty                                      GET    -        l    o   o   o   o   o   o   l   l
 /duty/rotas/new                            GET    -        l    3   o   3   o   o   o   l   l
@@ -198,6 +226,7 @@ route                                      method names    anon off sup aud adm 
 /orders/filters                            GET    -        l    o   o   o   3   o   3   l   l
 /orders/filters                            POST   -        l    o   o   o   3   o   3   l   l
 /orders/filters/<uuid:filter_id>/delete    POST   filter   lll  o44 o44 o44 333 o44 333 lll lll
+/calls                                     GET    -        l    o   o   o   3   3   3   l   l
 /hand-over                                 GET    -        l    o   o   o   3   3   3   l   l
 /hand-over                                 POST   -        l    o   o   3   3   3   3   l   l
 /hand-over/<uuid:hand_over_id>             GET    handover lll  o44 o44 o44 333 333 333 lll lll
@@ -243,8 +272,18 @@ route                                      method names    anon off sup aud adm 
 /orders/<ref>/withdraw                     POST   issued   lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/message                      GET    issued   lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/message                      POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/escalate                     GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/escalate                     POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/skip                         GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/skip                         POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/pause-escalation             GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/pause-escalation             POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/go-on                        GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/go-on                        POST   issued   lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/close-escalation             GET    issued   lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/close-escalation             POST   issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/reopen-escalation            GET    issued   lll  o44 o44 344 444 344 444 lll lll
+/orders/<ref>/reopen-escalation            POST   issued   lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/calls/<uuid:task_id>         GET    issued   lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/calls/<uuid:task_id>         POST   issued   lll  o44 o44 344 444 344 444 lll lll
 /orders/<ref>/acknowledge                  GET    issued   lll  344 344 344 444 o44 444 lll lll
@@ -315,7 +354,12 @@ route                                      method names    anon off sup aud adm 
 /api/v1/orders/<order>/attachments/<attachment> GET attached 111 111 111 111 111 111 111 o44 111
 """
 
-DEMO_ONLY = {("/demo/mail", "GET"), ("/demo/mail/<name>", "GET")}
+DEMO_ONLY = {
+    ("/demo/mail", "GET"),
+    ("/demo/mail/<name>", "GET"),
+    ("/demo/texts", "GET"),
+    ("/demo/texts/<name>/reply", "POST"),
+}
 """Only where the settings say that this is a demo; open to anybody there."""
 
 
@@ -347,12 +391,24 @@ FRESH = {
     ("/account/password", "POST"),
     ("/account/recovery", "GET"),
     ("/account/recovery", "POST"),
+    ("/api-keys/<uuid:key_id>/expect", "GET"),
+    ("/api-keys/<uuid:key_id>/expect", "POST"),
     ("/api-keys/<uuid:key_id>/revoke", "GET"),
     ("/api-keys/<uuid:key_id>/revoke", "POST"),
     ("/api-keys/<uuid:key_id>/roll", "GET"),
     ("/api-keys/<uuid:key_id>/roll", "POST"),
     ("/api-keys/new", "GET"),
     ("/api-keys/new", "POST"),
+    ("/webhooks/new", "GET"),
+    ("/webhooks/new", "POST"),
+    ("/webhooks/<uuid:endpoint_id>/edit", "GET"),
+    ("/webhooks/<uuid:endpoint_id>/edit", "POST"),
+    ("/webhooks/<uuid:endpoint_id>/roll", "GET"),
+    ("/webhooks/<uuid:endpoint_id>/roll", "POST"),
+    ("/webhooks/<uuid:endpoint_id>/disable", "POST"),
+    ("/webhooks/<uuid:endpoint_id>/enable", "POST"),
+    ("/webhooks/<uuid:endpoint_id>/remove", "GET"),
+    ("/webhooks/<uuid:endpoint_id>/remove", "POST"),
     ("/authorities/<uuid:authority_id>/edit", "POST"),
     ("/authorities/<uuid:authority_id>/first-administrator", "POST"),
     ("/authorities/new", "POST"),

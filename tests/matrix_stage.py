@@ -18,29 +18,36 @@ from uuid6 import uuid7
 from werkzeug.test import TestResponse
 
 from liaison.domain import attachments
-from liaison.domain.vocabulary import Holidays, Role, Turn, Urgency
+from liaison.domain.vocabulary import Channel, Holidays, Role, Turn, Urgency
 from liaison.models import (
     ApiKey,
     Authority,
     CallTask,
+    Canary,
     CaseFile,
     Contact,
     ContactChange,
     Drill,
     DutyFeed,
     DutyOverride,
+    Entry,
     FactorReset,
     HandOver,
     Invitation,
     Memorandum,
+    Message,
+    Order,
     OrderReview,
     Passkey,
+    Person,
     Provider,
     Rota,
     SavedFilter,
     SignIn,
     Verification,
+    WebhookEndpoint,
 )
+from liaison.models.work import MessageState, Wanted
 from liaison.portal import invitation_links
 from liaison.services import (
     accounts,
@@ -48,13 +55,16 @@ from liaison.services import (
     guards,
     housekeeping,
     keys,
+    ledger,
     memoranda,
     order_templates,
+    outbox,
     register_imports,
     resets,
     routes,
     thread,
     unfinished,
+    webhooks,
 )
 from liaison.services.factors import token_hash
 from tests import incoming
@@ -186,8 +196,11 @@ def build(app: Flask, world: World, path: Path) -> Stage:
     _drills(stage)
     _memoranda(stage)
     _personal(stage, people)
+    _hooks(stage)
     _duty(stage, people)
+    _canaries(stage)
     _desk(stage, people)
+    _undelivered(stage, people)
     stage.askers = [
         Asker("anonymous", "CP"),
         *(
@@ -300,6 +313,40 @@ def _others(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
             }
 
 
+def _canaries(stage: Stage) -> None:
+    """One for each organisation: whoever has its token may say that it has arrived."""
+    with stage.world.database.transaction() as session:
+        for organisation in ORGANISATIONS:
+            token = f"canary-{organisation.replace(' ', '-')}"
+            session.add(Canary(channel=Channel.WEBHOOK, token=token, sent_at=stage.world.now))
+            stage.things["canary", organisation] = {"token": token}
+
+
+def _hooks(stage: Stage) -> None:
+    """A webhook of each provider, to which its first entry was sent; authorities ask for theirs."""
+    world = stage.world
+    with world.database.transaction() as session:
+        for organisation in ORGANISATIONS:
+            provider = world.register.providers[_provider_of(organisation)]
+            hook = WebhookEndpoint(
+                provider_id=provider,
+                url=f"https://{organisation[:2].lower()}.hooks.example.net/",
+                sealed_secret=world.vault.seal("whsec_bWF0cml4IG1hdHJpeCBtYXRyaXg="),
+                created_at=world.now,
+                created_by="the matrix",
+                changed_at=world.now,
+            )
+            session.add(hook)
+            session.flush()
+            stream = ledger.provider_stream(provider)
+            first = select(Entry).where(Entry.stream == stream).order_by(Entry.seq).limit(1)
+            webhooks.queue(session, hook.id, hook.url, session.scalars(first).one(), world.now)
+            sent = session.scalars(select(Message).where(Message.endpoint_id == hook.id)).one()
+            sent.state = MessageState.SENT
+            named = {"endpoint_id": str(hook.id), "message_id": str(sent.id)}
+            stage.things["hook", organisation] = named
+
+
 def _duty(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
     """A rota, somebody who stands in and a calendar address, of each organisation."""
     world = stage.world
@@ -377,6 +424,34 @@ def _desk(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
             session.add(given)
             session.flush()
             stage.things["handover", organisation] = {"hand_over_id": str(given.id)}
+
+
+def _undelivered(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
+    """A notice that failed: of an order for those who read orders, of access for who keep it."""
+    world = stage.world
+    with world.database.transaction() as session:
+        for (column, organisation), person in people.items():
+            of_order = column != "administrator"
+            side = organisation if organisation in ("CP", "NL") else "CP"
+            ref = stage.things["issued", side]["ref"]
+            address = session.get_one(Person, person).email
+            order = session.scalars(select(Order).where(Order.ref == ref)).one()
+            outbox.queue_letter(
+                session,
+                address,
+                "order_answered" if of_order else "access_changed",
+                {},
+                f"matrix {column}",
+                world.now,
+                order=order if of_order else None,
+                wanted=Wanted.ALWAYS,
+            )
+            idem = outbox.letter_idem(address, f"matrix {column}")
+            message = session.scalars(select(Message).where(Message.idem == idem)).one()
+            message.state = MessageState.FAILED
+            session.flush()
+            named = {"message_id": str(message.id)}
+            stage.things[f"undelivered of {column}", organisation] = named
 
 
 def _contacts(stage: Stage) -> None:

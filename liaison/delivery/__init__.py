@@ -2,5 +2,16 @@
 
 from liaison.delivery.base import DeliveryError, Outgoing, Receipt, Sender, Ways
 from liaison.delivery.email import EmailSender
+from liaison.delivery.gateway import gateway_sender
+from liaison.delivery.webhook import WebhookSender
 
-__all__ = ["DeliveryError", "EmailSender", "Outgoing", "Receipt", "Sender", "Ways"]
+__all__ = [
+    "DeliveryError",
+    "EmailSender",
+    "Outgoing",
+    "Receipt",
+    "Sender",
+    "Ways",
+    "WebhookSender",
+    "gateway_sender",
+]

@@ -34,7 +34,7 @@ class Outgoing:
     channel: Channel = Channel.EMAIL
     number: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

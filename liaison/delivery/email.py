@@ -74,15 +74,19 @@ class EmailSender:
 
 
 def build(outgoing: Outgoing, mail_from: str) -> EmailMessage:
-    """The letter with both parts. Its Message-ID follows from the key: repeats can be told."""
+    """The letter with both parts. Its Message-ID is the message's number: repeats can be told.
+
+    So a letter that comes back names the message, and only who got it knows the name. What has no
+    number is named after its key.
+    """
     name, sender = parseaddr(mail_from)
     letter = EmailMessage(policy=LETTER)
     letter["From"] = Address(_line(name), addr_spec=sender)
     letter["To"] = _recipient(outgoing.address)
     letter["Subject"] = _line(outgoing.subject)
     letter["Date"] = format_datetime(outgoing.written_at)
-    digest = hashlib.sha256(outgoing.idem.encode()).hexdigest()[:40]
-    letter["Message-ID"] = f"<{digest}@{sender.rpartition('@')[2] or 'localhost'}>"
+    number = outgoing.number or hashlib.sha256(outgoing.idem.encode()).hexdigest()[:40]
+    letter["Message-ID"] = f"<{number}@{sender.rpartition('@')[2] or 'localhost'}>"
     letter["X-Liaison-Key"] = _line(outgoing.idem)
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content(outgoing.text)

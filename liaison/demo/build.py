@@ -16,10 +16,13 @@ from pathlib import Path
 import structlog
 
 from liaison.clock import SystemClock, rfc3339
+from liaison.delivery import Sender, Ways
 from liaison.demo import accounts, register, story
+from liaison.demo.gateway import FilingGateway
 from liaison.demo.letters import FilingSender
 from liaison.demo.place import ROOT
 from liaison.demo.stage import Stage, StageClock
+from liaison.domain.vocabulary import Channel
 from liaison.models import Database
 from liaison.services import schema
 from liaison.services.vault import Vault
@@ -86,6 +89,7 @@ def _build(settings: Settings, now: datetime) -> None:
     _remove(draft)
     shutil.rmtree(letters, ignore_errors=True)
     letters.mkdir()
+    shutil.rmtree(folder / "texts", ignore_errors=True)
     with _quiet():
         _play(replace(settings, database_url=f"sqlite:///{draft}"), letters, now)
     _remove(folder / "liaison.db")
@@ -101,7 +105,13 @@ def _play(settings: Settings, letters: Path, now: datetime) -> None:
     try:
         schema.migrate(database)
         clock = StageClock(now - story.EARLIEST)
-        work = Work(settings, database, clock, FilingSender(letters, settings.mail_from))
+        telephones = FilingGateway(settings.data_dir / "texts")
+        ways: dict[Channel, Sender] = {
+            Channel.EMAIL: FilingSender(letters, settings.mail_from),
+            Channel.TEXT: telephones,
+            Channel.VOICE: telephones,
+        }
+        work = Work(settings, database, clock, Ways(ways))
         with database.transaction() as session:
             known = accounts.kept(settings.data_dir)
             register.build(session, Vault(settings.encryption_key), known, clock.now())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from liaison.errors import LiaisonError, SettingsError
 from liaison.settings import Env, Settings
@@ -28,8 +29,13 @@ _REAL = (
     "SMTP_URL",
     "TRUSTED_PROXIES",
     "HEARTBEAT_URL",
+    "GATEWAY_URL",
 )
 """Settings that only a real installation needs. The demo makes its own and says so."""
+
+
+_LOCAL = ("SMTP_URL", "GATEWAY_URL")
+"""Of these the ones that the demo's own programs are given: they lead to this machine."""
 
 
 def demo_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -57,7 +63,14 @@ def demo_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         base_url=base_url.rstrip("/"),
         smtp_url=running.get("smtp_url", "smtp://127.0.0.1:8025"),
         mail_from=MAIL_FROM,
+        gateway_url=running.get("gateway_url") or gateway_url(8125),
     ).with_keys()
+
+
+def gateway_url(port: int) -> str:
+    """The demo's gateway of texts and calls. Its secret is known to anybody who reads this."""
+    secret = quote("whsec_" + b64encode(b"the demo's gateway, nothing more").decode(), safe="")
+    return f"gateway+http://demo:{secret}@127.0.0.1:{port}/?from=Liaison"
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -69,6 +82,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "LIAISON_BASE_URL": settings.base_url,
         "LIAISON_SMTP_URL": settings.smtp_url,
         "LIAISON_MAIL_FROM": settings.mail_from,
+        "LIAISON_GATEWAY_URL": settings.gateway_url,
     }
 
 
@@ -123,9 +137,9 @@ def _faults(given: Mapping[str, str], folder: Path) -> list[str]:
     for name in ("BASE_URL", "BIND"):
         if name in given and not _is_loopback(given[name]):
             faults.append(f"LIAISON_{name} is not on this machine only; the demo is.")
-    smtp = given.get("SMTP_URL", "")
     for name in _REAL:
-        if name in given and not (name == "SMTP_URL" and _is_loopback(smtp)):
+        local = name in _LOCAL and _is_loopback(given.get(name, ""))
+        if name in given and not local:
             faults.append(f"LIAISON_{name} is set.")
     return faults
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from liaison.demo.accounts import ACCOUNTS, AUTHORITY, PROVIDERS
 from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.terms import Clocks, Terms, terms_json
+from liaison.domain.terms_defaults import OFFICE_HOURS
 from liaison.domain.vocabulary import (
     Channel,
     DataCategory,
@@ -26,7 +27,7 @@ from liaison.services.vault import Vault
 
 ZONE = "Asia/Yerevan"
 _MAIL, _CALL = (Channel.EMAIL,), (Channel.EMAIL, Channel.CALL)
-
+_TEXT = (Channel.EMAIL, Channel.TEXT, Channel.CALL)
 
 BUILT_AGO = 400
 """Days before the present as of which the register is built (story.EARLIEST)."""
@@ -51,6 +52,10 @@ class _Firm:
     longest_days: int = 180
     without: frozenset[DataCategory] = frozenset()
     without_types: frozenset[TargetType] = frozenset()
+    texts: bool = False
+    """Whether its people get text messages, too, and may answer “1” to acknowledge receipt."""
+    office: bool = False
+    """Whether routine orders wait for its office hours and its country's holidays."""
 
 
 _HANDSETS = frozenset({TargetType.IMSI, TargetType.IMEI})
@@ -67,6 +72,7 @@ FIRMS = (
         64496,
         ("198.51.100.0/24", "2001:db8:10::/48"),
         ("+37499", "+37410"),
+        texts=True,
     ),
     _Firm(
         "Norvik Mobile",
@@ -93,6 +99,7 @@ FIRMS = (
         ("+37460",),
         without=frozenset({DataCategory.LOCATION}),
         without_types=_HANDSETS,
+        office=True,
     ),
     _Firm(
         "Sevan Hosting",
@@ -222,7 +229,7 @@ def _contacts(session: Session, provider: Provider, firm: _Firm, now: datetime) 
             function=function,
             email=f"{box}@{firm.domain}",
             phone=f"+3741000{firm.last:02d}{position + 1:02d}",
-            channels=["email", "call"],
+            channels=[way.value for way in (_TEXT if firm.texts else _CALL)],
             email_verified_at=now,
             phone_verified_at=now,
             languages=["hy", "en"],
@@ -245,7 +252,7 @@ def _terms(firm: _Firm, desk: str) -> Terms:
             Urgency.ROUTINE: Clocks(timedelta(hours=24), timedelta(hours=72)),
         },
         ladders={
-            Urgency.EMERGENCY: _ladder((0, 15, 30, 45, 60), desk, page_every=15),
+            Urgency.EMERGENCY: _ladder((0, 15, 30, 45, 60), desk, page_every=15, texts=firm.texts),
             Urgency.URGENT: _ladder((0, 60, 120, 180, 240), desk, page_every=60),
             Urgency.ROUTINE: _ladder((0, 720, 1200, 1380, 1440), desk, page_every=240),
         },
@@ -262,11 +269,19 @@ def _terms(firm: _Firm, desk: str) -> Terms:
         ratification=timedelta(hours=12),
         drills_a_year=2,
         disposal_confirmation=True,
+        office_hours=OFFICE_HOURS if firm.office else (),
+        observes_holidays=firm.office,
+        reply_acknowledges=firm.texts,
     )
 
 
-def _ladder(after: tuple[int, int, int, int, int], desk: str, *, page_every: int) -> Ladder:
-    """SPOC, every SPOC, fallback addressee, legal desk, our supervisor; minutes after issue."""
+def _ladder(
+    after: tuple[int, int, int, int, int], desk: str, *, page_every: int, texts: bool = False
+) -> Ladder:
+    """SPOC, every SPOC, fallback addressee, legal desk, our supervisor; minutes after issue.
+
+    ``texts``: the first two rungs send a text message as well.
+    """
     whom = (Whom.ON_DUTY, Whom.EVERY_SPOC, Whom.FALLBACK, Whom.NAMED, Whom.SUPERVISOR)
     emergency = after[-1] <= 60
     return Ladder(
@@ -274,7 +289,9 @@ def _ladder(after: tuple[int, int, int, int, int], desk: str, *, page_every: int
             Rung(
                 after=timedelta(minutes=minutes),
                 whom=called,
-                channels=_CALL if emergency or index > 1 else _MAIL,
+                channels=(
+                    _TEXT if texts and index < 2 else _CALL if emergency or index > 1 else _MAIL
+                ),
                 contact=desk if called is Whom.NAMED else None,
             )
             for index, (minutes, called) in enumerate(zip(after, whom, strict=True))

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-from liaison.demo import accounts, children
+from liaison.demo import accounts, children, hooks
 from liaison.demo.build import prepare, say
 from liaison.demo.children import Child
-from liaison.demo.place import PORT, ROOT, alone, demo_settings, environment, noted
+from liaison.demo.place import PORT, ROOT, alone, demo_settings, environment, gateway_url, noted
 from liaison.errors import SettingsError
 from liaison.settings import Settings
 
@@ -45,7 +45,7 @@ def run(settings: Settings) -> int:
 
 
 def _run(settings: Settings) -> int:
-    from liaison.demo import mailbox
+    from liaison.demo import gateway, mailbox
 
     ended = threading.Event()
 
@@ -56,7 +56,8 @@ def _run(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, end)
     mail_port = urlsplit(settings.smtp_url).port or 0
     mail = mailbox.start(settings.data_dir / "mail", mail_port)
-    say(f"mailbox on {HOST}:{mail_port}")
+    texts = gateway.start(settings.data_dir / "texts", settings.gateway_url)
+    say(f"mailbox on {HOST}:{mail_port}, gateway of texts and calls on port {texts.server_port}")
     programs = _programs(settings)
     try:
         for child in programs:
@@ -72,6 +73,7 @@ def _run(settings: Settings) -> int:
         say("stopping")
         children.stop(programs)
         mail.stop()
+        texts.shutdown()
         say("stopped")
 
 
@@ -82,7 +84,14 @@ def _programs(settings: Settings) -> list[Child]:
     known = accounts.kept(settings.data_dir)
     conf = str(ROOT / "gunicorn.conf.py")
     liaison = "import sys; from liaison.cli import main; sys.argv[0] = 'liaison'; main()"
-    toy = {**own, "TOY_URL": settings.base_url, "TOY_KEY": known["keys"][accounts.TOY]}
+    port = _free_port(8225)
+    toy = {
+        **own,
+        "TOY_URL": settings.base_url,
+        "TOY_KEY": known["keys"][accounts.TOY],
+        "TOY_HOOK_PORT": str(port),
+        "TOY_HOOK_SECRET": hooks.register(settings, port),
+    }
     return [
         Child(
             "portal",
@@ -158,6 +167,7 @@ def _tell(settings: Settings) -> None:
         f"""
   The portal         {settings.base_url}
   The mailbox        {settings.base_url}/demo/mail
+  The telephones     {settings.base_url}/demo/texts
   API reference      {settings.base_url}/api/docs
 
 {table}
@@ -191,6 +201,7 @@ def _placed(settings: Settings) -> Settings:
         settings,
         base_url=f"http://{HOST}:{port}",
         smtp_url=f"smtp://{HOST}:{_free_port(8025)}",
+        gateway_url=gateway_url(_free_port(8125)),
     )
 
 
@@ -212,6 +223,7 @@ def _note(settings: Settings, programs: list[Child]) -> None:
     running = {
         "url": settings.base_url,
         "smtp_url": settings.smtp_url,
+        "gateway_url": settings.gateway_url,
         "pids": " ".join(pids),
     }
     path = settings.data_dir / "running.json"

@@ -1,5 +1,7 @@
 """The toy provider: a program that polls the endpoint as a provider's own would, and answers.
 
+It polls, and listens for webhooks, which tell it no more than that something is new.
+
 Run by the demo as ``python -m liaison.demo.toy``; address and key come by the environment.
 """
 
@@ -7,11 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
+
+from liaison.demo import hooks
 
 PAUSE = 4.0
 """Seconds between what it sees and what it does, so that people can watch."""
@@ -77,6 +82,9 @@ def main() -> None:
     """Polls until it is stopped; what goes wrong is told and tried again."""
     headers = {"Authorization": f"Bearer {os.environ['TOY_KEY']}"}
     timeout = httpx.Timeout(40.0)
+    port, secret = int(os.environ["TOY_HOOK_PORT"]), os.environ["TOY_HOOK_SECRET"]
+    server = hooks.listen(port, secret, say)
+    threading.Thread(target=server.serve_forever, name="webhooks", daemon=True).start()
     with httpx.Client(base_url=os.environ["TOY_URL"], headers=headers, timeout=timeout) as client:
         toy = Toy(client)
         while True:

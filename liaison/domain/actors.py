@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from liaison.domain.vocabulary import Role
+from liaison.domain.vocabulary import Channel, Role
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Via:
     """How the actor proved who they are; goes with each act into the ledger.
 
     ``factor`` is ``totp``, ``passkey``, ``recovery`` or ``api-key``; ``session`` the id of the
-    sign-in or key; ``factor_at`` when the second factor was last given.
+    sign-in or key; ``factor_at`` when the second factor was last given. Of an answer by telephone
+    ``factor`` is ``text`` or ``voice``, ``session`` the message's id, ``address`` the number.
     """
 
     factor: str
@@ -27,8 +28,8 @@ class Via:
 class Actor:
     """Whoever calls a verb.
 
-    ``id`` is what the ledger carries (``person:…``, ``key:…``, ``clock``, ``operator``); the
-    name stands only in an entry's data, so that it can be erased.
+    ``id`` is what the ledger carries (``person:…``, ``key:…``, ``contact:…``, ``clock``,
+    ``operator``); the name stands only in an entry's data, so that it can be erased.
     """
 
     id: str
@@ -70,4 +71,30 @@ def operator(authority_id: UUID, organisation: str) -> Actor:
         roles=frozenset({Role.OFFICER}),
         authority_id=authority_id,
         organisation=organisation,
+    )
+
+
+def at_the_telephone(
+    *,
+    contact_id: UUID,
+    name: str,
+    provider_id: UUID | None,
+    authority_id: UUID | None,
+    organisation: str,
+    way: Channel,
+    message: str,
+    number: str,
+) -> Actor:
+    """A registered contact who answers a text message, or presses a key in an automatic call.
+
+    A provider's acts as its SPOC; the verbs that take this actor do one thing only.
+    """
+    return Actor(
+        id=f"contact:{contact_id}",
+        name=name,
+        roles=frozenset({Role.SPOC}) if provider_id else frozenset(),
+        provider_id=provider_id,
+        authority_id=authority_id,
+        organisation=organisation,
+        via=Via(way.value, message, number),
     )

@@ -13,6 +13,7 @@ import phonenumbers
 from liaison.domain.addresses import institutional_email, person_name, phone_number
 from liaison.domain.lookalike import check_domain, resemblance
 from liaison.domain.reading import Faults, unstorable
+from liaison.domain.terms_words import ways
 from liaison.domain.vocabulary import PERSONAL, Channel, Function
 from liaison.errors import Invalid
 
@@ -110,7 +111,7 @@ def in_words(field: str, value: Any) -> str:
     if field == "function":
         return Function(value).label
     if field == "channels":
-        return " and ".join(Channel(channel).label.lower() for channel in value)
+        return ways(map(Channel, value))
     return str(value)
 
 
@@ -181,7 +182,7 @@ def _channels(faults: Faults, given: Mapping[str, Any]) -> tuple[Channel, ...]:
     wanted = {str(value) for value in given.get("channels") or ()}
     known = {channel.value for channel in PERSONAL}
     if not wanted or not wanted <= known:
-        faults.add("/channels", "Choose at least one: by e-mail, or by phone call.")
+        faults.add("/channels", f"Choose at least one way: {ways(PERSONAL, 'or')}.")
         return ()
     return tuple(channel for channel in PERSONAL if channel.value in wanted)
 

@@ -10,23 +10,24 @@ from datetime import datetime, timedelta
 
 from liaison.domain import ladder
 from liaison.domain.ladder import Climb, Ladder, Rung, Step, Whom
-from liaison.domain.vocabulary import Channel
+from liaison.domain.vocabulary import PERSONAL
 
 VOUCHERS = 2
 """So many different people say that the order is real; none of them wrote any part of it."""
 
 PAGE_EVERY = timedelta(minutes=15)
 
-_WAYS = (Channel.EMAIL, Channel.CALL)
-
 LADDER = Ladder(
     (
-        Rung(timedelta(0), Whom.DUTY_OFFICER, _WAYS),
-        Rung(timedelta(minutes=15), Whom.SUPERVISOR, _WAYS),
+        Rung(timedelta(0), Whom.DUTY_OFFICER, PERSONAL),
+        Rung(timedelta(minutes=15), Whom.SUPERVISOR, PERSONAL),
     ),
     page_every=PAGE_EVERY,
 )
-"""The duty officer at once, the supervisor after a quarter of an hour and every one from then."""
+"""The duty officer at once, the supervisor after a quarter of an hour and every one from then.
+
+Each by every way that is registered and verified.
+"""
 
 
 def step(doubted_at: datetime, number: int) -> Step:

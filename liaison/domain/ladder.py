@@ -3,17 +3,20 @@
 A ladder is an overlay on the order's life. The first climb counts from issue and is stopped
 by the acknowledgement. The second begins when the time to preserve runs out. At the top
 nothing stops by itself: the supervisor is paged at an interval until a person closes it.
+
+Where a calendar is handed in, a step that calls somebody at the provider waits while they are
+closed. Numbers stay those of the plan: a step that waits can come after one with a higher number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any
+from typing import Any, Protocol
 
-from liaison.domain.vocabulary import Channel, Term
+from liaison.domain.vocabulary import PERSONAL, Channel, Term
 
 
 class Whom(Term):
@@ -25,6 +28,24 @@ class Whom(Term):
     FALLBACK = "fallback", "Fallback addressee", "Who is reached when nobody else is."
     DUTY_OFFICER = "duty_officer", "Our duty officer", "The contact point's officer on duty."
     SUPERVISOR = "supervisor", "Our supervisor", "The contact point's supervisor."
+
+
+AT_THE_PROVIDER = frozenset({Whom.ON_DUTY, Whom.EVERY_SPOC, Whom.FALLBACK})
+"""Called at the provider whoever they are; a named contact may be on either side."""
+
+APART = timedelta(minutes=15)
+"""Between two steps that waited, unless the ladder has them closer: nobody opens to a volley."""
+
+
+class Hours(Protocol):
+    """When the provider is open, and which named contacts are its own (office_hours.Calendar)."""
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Ids of contacts at the provider."""
+
+    def opens_at(self, moment: datetime) -> datetime:
+        """The moment itself where the provider is open, else when it opens next."""
 
 
 class Climb(IntEnum):
@@ -56,7 +77,10 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Step:
-    """One moment of a climb. ``number`` counts from 0 without end; ``rung`` is None at the top."""
+    """One moment of a climb. ``number`` counts from 0 without end; ``rung`` is None at the top.
+
+    ``waits``: by how much it comes later than the ladder says, for the provider was closed.
+    """
 
     number: int
     rung: int | None
@@ -65,6 +89,12 @@ class Step:
     whom: Whom
     channels: tuple[Channel, ...]
     contact: str | None
+    waits: timedelta = timedelta(0)
+
+    @property
+    def meant_at(self) -> datetime:
+        """When it would have come, had the provider been open."""
+        return self.due_at - self.waits
 
     @property
     def at_top(self) -> bool:
@@ -72,31 +102,91 @@ class Step:
         return self.rung is None
 
 
-def step(ladder: Ladder, climb: Climb, start: datetime, number: int) -> Step:
+def step(
+    ladder: Ladder, climb: Climb, start: datetime, number: int, hours: Hours | None = None
+) -> Step:
     """The ``number``-th moment of a climb that started at ``start``.
 
-    The second climb starts with its first rung at once, for the time has run out already.
+    The second climb starts with its first rung at once, for the time has run out already. The
+    pages at the top begin when every rung has called, and go by every way that is registered.
     """
     planned = _planned(ladder)
-    shift = planned[0][0] if climb is Climb.PRESERVE and planned else timedelta(0)
-    if number < len(planned):
-        after, index, repeat = planned[number]
-        rung = ladder.rungs[index]
-        return Step(
-            number, index, repeat, start + after - shift, rung.whom, rung.channels, rung.contact
-        )
-    last = planned[-1][0] - shift if planned else timedelta(0)
-    pages = number - len(planned) + 1
-    due = start + last + pages * ladder.page_every
-    return Step(number, None, pages, due, Whom.SUPERVISOR, (Channel.EMAIL, Channel.CALL), None)
+    if hours is None and number < len(planned):
+        return _rung(ladder, start - _shift(planned, climb), planned, number)
+    steps = _rungs(ladder, climb, start, hours)
+    if number < len(steps):
+        return steps[number]
+    last = max((one.due_at for one in steps), default=start)
+    pages = number - len(steps) + 1
+    due = last + pages * ladder.page_every
+    return Step(number, None, pages, due, Whom.SUPERVISOR, PERSONAL, None)
 
 
-def outline(ladder: Ladder, climb: Climb, start: datetime) -> tuple[Step, ...]:
+def outline(
+    ladder: Ladder, climb: Climb, start: datetime, hours: Hours | None = None
+) -> tuple[Step, ...]:
     """All steps of a climb up to and with the first page at the top, in time order."""
-    return tuple(step(ladder, climb, start, n) for n in range(len(_planned(ladder)) + 1))
+    steps = sorted(_rungs(ladder, climb, start, hours), key=_comes)
+    return (*steps, step(ladder, climb, start, len(steps), hours))
 
 
-def _planned(ladder: Ladder) -> list[tuple[timedelta, int, int]]:
+def first_of(
+    ladder: Ladder,
+    climb: Climb,
+    start: datetime,
+    numbers: Iterable[int],
+    hours: Hours | None = None,
+) -> Step:
+    """Which of these steps comes first; they are those that have not come yet."""
+    return min((step(ladder, climb, start, n, hours) for n in numbers), key=_comes)
+
+
+def length(ladder: Ladder) -> int:
+    """How many steps a climb has before the top, repeats counted."""
+    return sum(rung.repeats + 1 for rung in ladder.rungs)
+
+
+def _comes(one: Step) -> tuple[datetime, int]:
+    return one.due_at, one.number
+
+
+def _rungs(ladder: Ladder, climb: Climb, start: datetime, hours: Hours | None) -> list[Step]:
+    """Every step before the top, by number."""
+    planned = _planned(ladder)
+    begin = start - _shift(planned, climb)
+    found = [_rung(ladder, begin, planned, number) for number in range(len(planned))]
+    return found if hours is None else _put_off(found, hours)
+
+
+def _shift(planned: list[_Planned], climb: Climb) -> timedelta:
+    return planned[0][0] if climb is Climb.PRESERVE and planned else timedelta(0)
+
+
+def _rung(ladder: Ladder, begin: datetime, planned: list[_Planned], number: int) -> Step:
+    after, index, repeat = planned[number]
+    rung = ladder.rungs[index]
+    return Step(number, index, repeat, begin + after, rung.whom, rung.channels, rung.contact)
+
+
+def _put_off(steps: list[Step], hours: Hours) -> list[Step]:
+    """Who is called at the provider waits until it opens; their order and distance are kept."""
+    found, before = [], None
+    for one in steps:
+        if one.whom in AT_THE_PROVIDER or one.contact in hours.named:
+            due = one.due_at
+            if before is not None:
+                due = max(due, before.due_at + min(due - before.meant_at, APART))
+            due = hours.opens_at(due)
+            before = one = replace(one, due_at=due, waits=due - one.due_at)
+        found.append(one)
+    return found
+
+
+_Planned = tuple[timedelta, int, int]
+"""How long after the beginning, which rung, which repeat of it."""
+
+
+def _planned(ladder: Ladder) -> list[_Planned]:
     return sorted(
         (rung.after + k * rung.every, index, k)
         for index, rung in enumerate(ladder.rungs)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.reading import Faults
+from liaison.domain.terms_words import ways
 from liaison.domain.vocabulary import PERSONAL, Channel
 from liaison.errors import Invalid
 
@@ -112,6 +113,6 @@ def _channels(typed: object, pointer: str, faults: Faults) -> tuple[Channel, ...
     given = set(map(str, typed)) if isinstance(typed, (list, tuple)) else set()
     found = tuple(channel for channel in PERSONAL if channel.value in given)
     if not found or len(found) != len(given):
-        faults.add(pointer, "Choose at least one way: e-mail, phone call or both.")
+        faults.add(pointer, f"Choose at least one way: {ways(PERSONAL, 'or')}.")
         return ()
     return found

@@ -66,7 +66,12 @@ class Action(Term):
     ANSWER = "answer", "Write to the provider"
     NOTE = "note", "Write an internal note"
     LOG_CALL = "log_call", "Log a phone call"
+    ESCALATE = "escalate", "Escalate now"
+    SKIP_RUNGS = "skip_rungs", "Skip to a rung"
+    PAUSE_LADDER = "pause_ladder", "Pause the escalation"
+    RESUME_LADDER = "resume_ladder", "Let the escalation go on"
     CLOSE_LADDER = "close_ladder", "Close the escalation"
+    REOPEN_LADDER = "reopen_ladder", "Open the escalation again"
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,16 @@ _R, _E, _Z = OrderState.RELEASED, OrderState.EXPIRED, OrderState.DISPOSED
 SERVED = tuple(state for state in OrderState if state not in (_D, _S))
 """States of an order that its provider may know of."""
 
+LADDER_ACTS = (
+    Action.ESCALATE,
+    Action.SKIP_RUNGS,
+    Action.PAUSE_LADDER,
+    Action.RESUME_LADDER,
+    Action.CLOSE_LADDER,
+    Action.REOPEN_LADDER,
+)
+"""What the contact point's people do to a ladder that climbs."""
+
 TRANSITIONS: Mapping[tuple[OrderState, Action], Rule] = MappingProxyType(
     {
         (_D, Action.EDIT): Rule(_D, _CP),
@@ -107,11 +122,9 @@ TRANSITIONS: Mapping[tuple[OrderState, Action], Rule] = MappingProxyType(
         (_I, Action.PRESERVE): Rule(_P, _PROVIDER),
         (_I, Action.DECLINE): Rule(_X, _PROVIDER),
         (_I, Action.WITHDRAW): Rule(_W, _CP),
-        (_I, Action.CLOSE_LADDER): Rule(_I, _CP),
         (_A, Action.PRESERVE): Rule(_P, _PROVIDER),
         (_A, Action.DECLINE): Rule(_X, _PROVIDER),
         (_A, Action.WITHDRAW): Rule(_W, _CP),
-        (_A, Action.CLOSE_LADDER): Rule(_A, _CP),
         (_P, Action.AMEND): Rule(_P, _PROVIDER),
         (_P, Action.WITHDRAW): Rule(_W, _CP),
         (_P, Action.ASK_EXTENSION): Rule(_P, _CP),
@@ -126,6 +139,8 @@ TRANSITIONS: Mapping[tuple[OrderState, Action], Rule] = MappingProxyType(
     # Ratifying records that a second person stood behind it, however far the order has come;
     # what was withdrawn needs nobody behind it any more.
     | {(s, Action.RATIFY): Rule(s, _CP) for s in SERVED if s is not _W}
+    # The ladder is an overlay: whatever a person does to it leaves the order where it stands.
+    | {(s, act): Rule(s, _CP) for s in (_I, _A) for act in LADDER_ACTS}
     # Doubt and its answer are facts beside the states that the provider still acts on.
     | {(s, Action.DOUBT): Rule(s, _PROVIDER) for s in (_I, _A, _P)}
     | {(s, Action.VOUCH): Rule(s, _CP) for s in (_I, _A, _P)}

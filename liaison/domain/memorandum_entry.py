@@ -82,6 +82,9 @@ def written(reference: str, first: date, last: date | None, terms: Terms) -> dic
         "ratification": span(terms.ratification),
         "drills_a_year": terms.drills_a_year,
         "disposal_confirmation": terms.disposal_confirmation,
+        "office_hours": [window(hours) for hours in terms.office_hours],
+        "observes_holidays": terms.observes_holidays,
+        "reply_acknowledges": terms.reply_acknowledges,
     }
 
 
@@ -130,7 +133,9 @@ def _terms(reader: Reader, ladders: Mapping[Urgency, Ladder]) -> Terms | None:
     categories = _chosen(reader, "categories", DataCategory, chosen)
     types = _chosen(reader, "target_types", TargetType, chosen)
     issuers = _issuers(reader)
-    hours, languages = _windows(reader), _languages(reader)
+    emergencies, languages = _windows(reader, "emergency_windows"), _languages(reader)
+    hours, holidays = _windows(reader, "office_hours"), reader.flag("observes_holidays")
+    reply = reader.flag("reply_acknowledges")
     stops, disposal = reader.flag("clock_stops"), reader.flag("disposal_confirmation")
     if len(reader.faults.found) > before:
         return None
@@ -146,12 +151,15 @@ def _terms(reader: Reader, ladders: Mapping[Urgency, Ladder]) -> Terms | None:
         extensions=extensions,
         categories=categories,
         target_types=types,
-        emergency_windows=hours,
+        emergency_windows=emergencies,
         languages=languages,
         issuers=issuers,
         ratification=ratification,
         drills_a_year=drills,
         disposal_confirmation=disposal,
+        office_hours=hours,
+        observes_holidays=holidays,
+        reply_acknowledges=reply,
     )
 
 
@@ -205,13 +213,13 @@ def _issuers(reader: Reader) -> frozenset[Role]:
     return found
 
 
-def _windows(reader: Reader) -> tuple[Window, ...]:
+def _windows(reader: Reader, name: str) -> tuple[Window, ...]:
     found = []
-    for index, line in enumerate(reader.items("emergency_windows", most=MOST_WINDOWS)):
+    for index, line in enumerate(reader.items(name, most=MOST_WINDOWS)):
         try:
             found.append(windows.parse(line if isinstance(line, str) else ""))
         except ValueError as fault:
-            reader.fault("emergency_windows", f"Line {index + 1}: {fault}")
+            reader.fault(name, f"Line {index + 1}: {fault}")
     return tuple(found)
 
 

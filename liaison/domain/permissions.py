@@ -16,8 +16,15 @@ class Verb(Term):
     READ_ORDERS = "read_orders", "Read orders", "Queue, orders and their papers."
     EXPORT = "export", "Export", "Take lists and records away as files."
     READ_HAND_OVERS = "read_hand_overs", "Read hand-overs", "What a shift told the next one."
+    READ_CALLS = "read_calls", "See whom to call", "Phone calls that are open."
     HAND_OVER = "hand_over", "Hand over", "Sign a shift off, take the desk over."
     READ_REGISTER = "read_register", "Read the register", "Providers, contacts, memoranda."
+    READ_UNDELIVERED = "read_undelivered", "See what is undelivered", "Notices that nobody got."
+    HANDLE_UNDELIVERED = (
+        "handle_undelivered",
+        "Handle what is undelivered",
+        "Send a notice again, or say that it was dealt with.",
+    )
     READ_PORTAL_LOG = "read_portal_log", "Read the portal log", "Sign-ins, people, keys, factors."
     READ_PEOPLE = "read_people", "See people", "Who has which role in one's own organisation."
     INVITE = "invite", "Invite people", "To one's own organisation."
@@ -25,7 +32,12 @@ class Verb(Term):
     SET_POLICY = "set_policy", "Set rules of access", "Such as: a passkey to issue."
     REVIEW_ORDERS = "review_orders", "Review orders", "Those that a disabled person touched."
     READ_KEYS = "read_keys", "See API keys", "Of one's own provider."
-    MANAGE_KEYS = "manage_keys", "Manage API keys", "Make, roll over and revoke them."
+    MANAGE_KEYS = "manage_keys", "Manage API keys", "Make, roll over and revoke them; webhooks too."
+    READ_WEBHOOKS = (
+        "read_webhooks",
+        "See webhooks",
+        "Of one's own provider; the contact point sees of all that they are there and how they do.",
+    )
     MANAGE_REGISTER = "manage_register", "Keep the register", "Authorities and providers."
     MANAGE_CONTACTS = "manage_contacts", "Keep contacts", "Enter, change, verify, review, remove."
     CALL_TO_VERIFY = (
@@ -56,10 +68,14 @@ VERBS: Mapping[Verb, frozenset[Role]] = MappingProxyType(
         Verb.READ_ORDERS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC, Role.PROGRAM}),
         Verb.EXPORT: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC}),
         Verb.READ_HAND_OVERS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR}),
+        Verb.READ_CALLS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR}),
         Verb.HAND_OVER: frozenset({_OFFICER, _SUPERVISOR}),
         Verb.READ_REGISTER: frozenset(
             {_OFFICER, _SUPERVISOR, _AUDITOR, _ADMIN, _SPOC, _PROVIDER_ADMIN}
         ),
+        # An order's notices are for those who read orders; letters about access for administrators.
+        Verb.READ_UNDELIVERED: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _ADMIN}),
+        Verb.HANDLE_UNDELIVERED: frozenset({_OFFICER, _SUPERVISOR, _ADMIN}),
         Verb.READ_PORTAL_LOG: frozenset({_AUDITOR}),
         Verb.READ_PEOPLE: frozenset({_SUPERVISOR, _AUDITOR, _ADMIN, _PROVIDER_ADMIN}),
         Verb.INVITE: frozenset({_ADMIN, _PROVIDER_ADMIN}),
@@ -68,6 +84,7 @@ VERBS: Mapping[Verb, frozenset[Role]] = MappingProxyType(
         Verb.REVIEW_ORDERS: frozenset({_OFFICER, _SUPERVISOR}),
         Verb.READ_KEYS: frozenset({_PROVIDER_ADMIN, _SPOC}),
         Verb.MANAGE_KEYS: frozenset({_PROVIDER_ADMIN}),
+        Verb.READ_WEBHOOKS: frozenset({_SUPERVISOR, _ADMIN, _SPOC, _PROVIDER_ADMIN}),
         Verb.MANAGE_REGISTER: frozenset({_ADMIN}),
         Verb.MANAGE_CONTACTS: frozenset({_ADMIN, _PROVIDER_ADMIN}),
         Verb.CALL_TO_VERIFY: frozenset({_OFFICER, _SUPERVISOR}),

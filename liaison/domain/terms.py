@@ -35,7 +35,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a memorandum settles. ``emergency_windows`` empty means day and night, all week."""
+    """What a memorandum settles. ``emergency_windows`` empty means day and night, all week.
+
+    The last three came later: one that does not name them was agreed without them.
+    """
 
     clocks: Mapping[Urgency, Clocks]
     ladders: Mapping[Urgency, Ladder]
@@ -52,6 +55,12 @@ class Terms:
     ratification: timedelta
     drills_a_year: int
     disposal_confirmation: bool
+    office_hours: tuple[Window, ...] = ()
+    """When routine orders call people at the provider; empty means around the clock."""
+    observes_holidays: bool = False
+    """Whether the provider is closed on its country's public holidays: for routine orders."""
+    reply_acknowledges: bool = False
+    """Whether the answer “1” to a text message acknowledges receipt."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,11 @@ def _target_breaches(
 
 
 def terms_json(terms: Terms) -> dict[str, Any]:
-    """The terms as data; times in minutes."""
+    """The terms as data; times in minutes.
+
+    A later term is named only where it says something: what was signed before it was there must
+    keep its fingerprint.
+    """
     return {
         "clocks": {
             u.value: {"acknowledge": _minutes(c.acknowledge), "preserve": _minutes(c.preserve)}
@@ -155,16 +168,31 @@ def terms_json(terms: Terms) -> dict[str, Any]:
         "extensions": terms.extensions,
         "categories": sorted(c.value for c in terms.categories),
         "target_types": sorted(t.value for t in terms.target_types),
-        "emergency_windows": [
-            {"days": list(w.days), "opens": w.opens, "closes": w.closes}
-            for w in terms.emergency_windows
-        ],
+        "emergency_windows": _windows_json(terms.emergency_windows),
         "languages": list(terms.languages),
         "issuers": sorted(r.value for r in terms.issuers),
         "ratification": _minutes(terms.ratification),
         "drills_a_year": terms.drills_a_year,
         "disposal_confirmation": terms.disposal_confirmation,
+        **_later_json(terms),
     }
+
+
+def _later_json(terms: Terms) -> dict[str, Any]:
+    named = {
+        "office_hours": _windows_json(terms.office_hours),
+        "observes_holidays": terms.observes_holidays,
+        "reply_acknowledges": terms.reply_acknowledges,
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def _windows_json(windows: Iterable[Window]) -> list[dict[str, Any]]:
+    return [{"days": list(w.days), "opens": w.opens, "closes": w.closes} for w in windows]
+
+
+def _windows(data: Iterable[Mapping[str, Any]]) -> tuple[Window, ...]:
+    return tuple(Window(tuple(w["days"]), w["opens"], w["closes"]) for w in data)
 
 
 def terms_from_json(data: Mapping[str, Any]) -> Terms:
@@ -184,14 +212,15 @@ def terms_from_json(data: Mapping[str, Any]) -> Terms:
         extensions=data["extensions"],
         categories=frozenset(DataCategory(c) for c in data["categories"]),
         target_types=frozenset(TargetType(t) for t in data["target_types"]),
-        emergency_windows=tuple(
-            Window(tuple(w["days"]), w["opens"], w["closes"]) for w in data["emergency_windows"]
-        ),
+        emergency_windows=_windows(data["emergency_windows"]),
         languages=tuple(data["languages"]),
         issuers=frozenset(Role(r) for r in data["issuers"]),
         ratification=timedelta(minutes=data["ratification"]),
         drills_a_year=data["drills_a_year"],
         disposal_confirmation=data["disposal_confirmation"],
+        office_hours=_windows(data.get("office_hours", ())),
+        observes_holidays=data.get("observes_holidays", False),
+        reply_acknowledges=data.get("reply_acknowledges", False),
     )
 
 

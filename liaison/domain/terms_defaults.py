@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from liaison.domain.ladder import Ladder, Rung, Whom
-from liaison.domain.terms import Clocks, Terms
+from liaison.domain.terms import Clocks, Terms, Window
 from liaison.domain.vocabulary import Channel, DataCategory, Role, TargetType, Urgency
 
 _MAIL, _CALL = (Channel.EMAIL,), (Channel.EMAIL, Channel.CALL)
@@ -31,6 +31,9 @@ _WHOM = (Whom.ON_DUTY, Whom.EVERY_SPOC, Whom.FALLBACK, Whom.DUTY_OFFICER, Whom.S
 
 _PAGES = {Urgency.EMERGENCY: 15, Urgency.URGENT: 60, Urgency.ROUTINE: 240}
 """Minutes between two pages at the top."""
+
+OFFICE_HOURS = (Window((0, 1, 2, 3, 4), "09:00", "18:00"),)
+"""In the provider's time zone: when routine orders call people there."""
 
 DAYS_AHEAD = 14
 """How far ahead the first day of a new draft lies: time for both sides to read and sign."""
@@ -67,4 +70,5 @@ def terms(languages: tuple[str, ...]) -> Terms:
         ratification=timedelta(hours=12),
         drills_a_year=2,
         disposal_confirmation=True,
+        office_hours=OFFICE_HOURS,
     )

@@ -14,7 +14,7 @@ from itertools import groupby, zip_longest
 
 from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.terms import Terms, Window
-from liaison.domain.vocabulary import Term, Urgency
+from liaison.domain.vocabulary import Channel, Term, Urgency
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -179,12 +179,18 @@ def rung_words(rung: Rung, names: Names) -> str:
         who = names.contact(rung.contact)
     elif not who.startswith("SPOC"):
         who = who[0].lower() + who[1:]
-    ways = " and ".join(c.label.lower() for c in rung.channels) or "no way"
-    text = f"{when}, {who} by {ways}"
+    text = f"{when}, {who} by {ways(rung.channels)}"
     if rung.repeats:
         more = counted(rung.repeats, "more time", "more times")
         text += f", {more} every {span(rung.every)}"
     return text
+
+
+def ways(channels: Iterable[Channel], last: str = "and") -> str:
+    """``e-mail, text message and phone call``, in the order of the list that they are from."""
+    given = set(channels)
+    *some, end = [c.label.lower() for c in Channel if c in given] or ["no way"]
+    return f"{', '.join(some)} {last} {end}" if some else end
 
 
 def _duties(terms: Terms) -> list[Line]:
@@ -214,6 +220,7 @@ def _duties(terms: Terms) -> list[Line]:
             windows(terms.emergency_windows),
             "When the provider can be reached for an emergency, in its own time zone.",
         ),
+        *_hours(terms),
         Line(
             "drills_a_year",
             "Drills",
@@ -225,6 +232,33 @@ def _duties(terms: Terms) -> list[Line]:
             "Disposal",
             "confirmed by the provider" if terms.disposal_confirmation else "not to be confirmed",
             "Whether the provider says so once the data are no longer kept.",
+        ),
+    ]
+
+
+def _hours(terms: Terms) -> list[Line]:
+    closed = "closed: people there are not called for a routine order"
+    return [
+        Line(
+            "office_hours",
+            "Office hours, for routine orders",
+            windows(terms.office_hours),
+            "A step of a routine order’s ladder that calls people at the provider waits until they "
+            "open, in its own time zone. Deadlines do not move, and urgent orders and emergencies "
+            "never wait.",
+        ),
+        Line(
+            "observes_holidays",
+            "Public holidays of the provider’s country",
+            closed if terms.observes_holidays else "like any other day",
+            "Whether the provider is closed on them for routine orders. Deadlines do not move.",
+        ),
+        Line(
+            "reply_acknowledges",
+            "The answer “1” to a text message",
+            "acknowledges receipt" if terms.reply_acknowledges else "does not acknowledge receipt",
+            "Whether a SPOC can say by their registered phone that an order was received. "
+            "Preservation is never confirmed by it.",
         ),
     ]
 

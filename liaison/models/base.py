@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import uuid6
@@ -21,12 +22,15 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Enum,
+    Executable,
     MetaData,
+    Table,
     Text,
     create_engine,
     event,
     inspect,
     make_url,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
@@ -36,6 +40,10 @@ from sqlalchemy.types import TypeDecorator
 from liaison.errors import SettingsError
 
 WRITES = "liaison_writes"
+
+_WAKES = "liaison_wakes"
+_LOOK_EVERY = 0.05
+"""Seconds between two looks at whether an SQLite file has changed; one takes some 10 µs."""
 
 POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 5}
 """Two connections for each of a process's 16 threads, and some to spare; seconds to wait."""
@@ -113,6 +121,8 @@ class Database:
         writer = self.engine.execution_options(**{WRITES: True})
         self.reading = sessionmaker(self.engine, expire_on_commit=False)
         self.writing = sessionmaker(writer, expire_on_commit=False)
+        if not self.is_sqlite:
+            event.listen(self.writing, "before_commit", _notify)
 
     @property
     def exists(self) -> bool:
@@ -137,15 +147,125 @@ class Database:
         """Gives all connections back."""
         self.engine.dispose()
 
+    def hints(self) -> Hints:
+        """What tells a worker that there may be work."""
+        return _FileHints(self.engine) if self.is_sqlite else _ServerHints(self.engine)
+
+
+TIMERS = "timers"
+"""The kind of hint that timers are; that of a message is its channel."""
+
+
+def hint(session: Session, kind: str) -> None:
+    """Tells the workers, when the transaction commits, that there may be work of this kind.
+
+    It is a hint only: whoever misses it finds the work at their next look. SQLite needs none: a
+    worker sees there that the file has changed.
+    """
+    session.info.setdefault(_WAKES, set()).add(kind)
+
+
+def unhint(session: Session, kind: str) -> None:
+    """Takes such a hint back."""
+    session.info.get(_WAKES, set()).discard(kind)
+
+
+def _notify(session: Session) -> None:
+    """In the same transaction as the work, and once for all of it."""
+    kinds = session.info.pop(_WAKES, None)
+    if kinds:
+        session.execute(_NOTIFY, {"kinds": ",".join(sorted(kinds))})
+
+
+_NOTIFY = text("SELECT pg_notify('liaison', :kinds)")
+
+
+class Hints(Protocol):
+    """``wait`` says of what kinds there may be work: none when time is up, None for any."""
+
+    def wait(self, seconds: float) -> set[str] | None:
+        """Waits for a hint, so many seconds at most; raises where the connection is lost."""
+        ...
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        ...
+
+
+def _own_connection(engine: Engine) -> Any:
+    """The driver's own, taken out of the pool for good."""
+    pooled = engine.raw_connection()
+    own = pooled.driver_connection
+    pooled.detach()
+    return own
+
+
+class _ServerHints:
+    """Listens on a connection of its own, outside the pool."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = _own_connection(engine)
+        self._connection.autocommit = True
+        self._connection.execute("LISTEN liaison")
+
+    def wait(self, seconds: float) -> set[str] | None:
+        found = self._connection.notifies(timeout=seconds, stop_after=1)
+        return {kind for notice in found for kind in notice.payload.split(",")}
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _FileHints:
+    """Looks whether anybody else has committed: the file tells no more than that."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = _own_connection(engine)
+        self._seen = self._version()
+
+    def _version(self) -> int:
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def wait(self, seconds: float) -> set[str] | None:
+        end = time.monotonic() + seconds
+        while (now := self._version()) == self._seen:
+            if time.monotonic() >= end:
+                return set()
+            time.sleep(_LOOK_EVERY)
+        self._seen = now
+        return None
+
+    def close(self) -> None:
+        self._connection.close()
+
 
 def insert_once(session: Session, table: type[Base], values: Mapping[str, Any]) -> bool:
     """Inserts a row unless one with the same key stands; whether it was new."""
-    dialect = session.get_bind().dialect.name
+    session.flush()  # what it refers to may wait there; a bare statement does not ask for it
+    statement = _once(session.get_bind().dialect.name, table)
+    if session.connection().execute(statement, dict(values)).first() is None:
+        return False
+    if table.__tablename__ == "message":
+        hint(session, str(values["channel"]))
+    return True
+
+
+def rows_of(table: type[Base]) -> Table:
+    """The bare table, for statements that go around the session's objects."""
+    rows = inspect(table).local_table
+    assert isinstance(rows, Table)
+    return rows
+
+
+@cache
+def _once(dialect: str, table: type[Base]) -> Executable:
+    """The statement for one table, made once: making it takes longer than running it."""
+    rows = rows_of(table)
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     # What was inserted comes back: the count of rows is -1 on PostgreSQL, new or not.
-    key = inspect(table).primary_key[0]
-    once = insert(table).values(**values).on_conflict_do_nothing().returning(key)
-    return session.execute(once).first() is not None
+    key = rows.primary_key.columns.values()[0]
+    return insert(rows).on_conflict_do_nothing().returning(key)
 
 
 # Parameters stay out of error texts: they are what people typed, and errors are logged.
@@ -164,8 +284,42 @@ def _known_url(url: str) -> URL:
     return found
 
 
+_SILENT_SERVER = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""How long we wait for a server that says nothing (its machine lost power), in libpq's words.
+
+The system's own answer is two hours. What the URL says of these goes first.
+"""
+
+_SILENT_CLIENT = (
+    "SET idle_in_transaction_session_timeout = '2min'",
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+)
+"""How long the server keeps the locks of one of us that stopped, or whose machine lost power.
+
+Until then nobody fires a timer of an order that it held. No transaction waits for anything but
+the database itself, so none is ever idle for long.
+"""
+
+
 def _server_engine(url: str) -> Engine:
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, **POOL)
+    ours = {k: v for k, v in _SILENT_SERVER.items() if k not in make_url(url).query}
+    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=ours, **POOL)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.autocommit = True
+        connection.execute("; ".join(_SILENT_CLIENT))
+        connection.autocommit = False
+
+    return engine
 
 
 def _sqlite_engine(url: str) -> Engine:

@@ -107,7 +107,7 @@ class RequestLetter(Base):
     language: Mapped[str]
     at: Mapped[datetime]
     by: Mapped[str]
-    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"), index=True)
     """Its way out: whether it was sent stands there."""
     told: Mapped[dict[str, Any]]
     """What it said: refs, states and dates; no case data."""

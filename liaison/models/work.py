@@ -73,6 +73,8 @@ class Timer(Base):
     last_error: Mapped[str | None]
     done_at: Mapped[datetime | None]
 
+    order: Mapped[Order] = relationship()
+
 
 class MessageState(StrEnum):
     """Where a notice stands. ``sending`` is claimed by a worker until its lease runs out."""
@@ -110,6 +112,16 @@ class Message(Base):
             postgresql_where=text("state IN ('queued', 'sending')"),
             sqlite_where=text("state IN ('queued', 'sending')"),
         ),
+        # In the order in which they are claimed: a backlog is not sorted for each claim.
+        Index(
+            "ix_message_lane",
+            "channel",
+            "urgent",
+            "next_at",
+            "id",
+            postgresql_where=text("state IN ('queued', 'sending')"),
+            sqlite_where=text("state IN ('queued', 'sending')"),
+        ),
         Index("ix_message_order", "order_id"),
         Index(
             "ix_message_failed",
@@ -118,12 +130,14 @@ class Message(Base):
             sqlite_where=text("state = 'failed' AND settled_at IS NULL"),
         ),
         Index(
-            "ix_message_reference",
-            "provider_ref",
+            "ix_message_number",
+            "address",
+            "id",
             postgresql_where=text("channel IN ('text', 'voice')"),
             sqlite_where=text("channel IN ('text', 'voice')"),
         ),
         Index("ix_message_endpoint", "endpoint_id", "id"),
+        Index("ix_message_contact", "contact_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -223,6 +237,8 @@ class CallTask(Base):
     note: Mapped[str | None]
     logged_by: Mapped[str | None]
     logged_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None]
+    """Who answered, as they named themselves."""
     follows_id: Mapped[UUID | None] = mapped_column(ForeignKey("call_task.id"))
     """The call that reached nobody, after which this one was opened."""
 

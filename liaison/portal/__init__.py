@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
 
 from liaison.portal import (
     account,
     authorities,
+    calls,
     cases,
     contacts,
     drills,
@@ -16,6 +18,7 @@ from liaison.portal import (
     figures,
     filters,
     fresh,
+    gateway,
     hand_over,
     invitation,
     keys,
@@ -32,7 +35,9 @@ from liaison.portal import (
     requests,
     reviews,
     rules,
+    undelivered,
     verifying,
+    webhooks,
 )
 from liaison.portal.register import bp as register
 
@@ -48,6 +53,7 @@ blueprints = (
     cases.bp,
     order_templates.bp,
     orders.export_bp,
+    calls.bp,
     requests.bp,
     hand_over.bp,
     register,
@@ -60,7 +66,9 @@ blueprints = (
     people.bp,
     reviews.bp,
     keys.bp,
+    webhooks.bp,
     portal_log.bp,
+    undelivered.bp,
     drills.bp,
     figures.bp,
     rules.bp,
@@ -68,10 +76,15 @@ blueprints = (
 )
 
 
-def init_app(app: Flask) -> None:
-    """Adds the pages, and what their templates use."""
+def init_app(app: Flask, csrf: CSRFProtect) -> None:
+    """Adds the pages, and what their templates use.
+
+    A gateway's callbacks are signed: no browser sends them, so no form token is asked for.
+    """
     Bootstrap5(app)  # carries Bootstrap's stylesheet and icons; nothing else of it is used
     filters.register(app)
     limits.init_app(app, {blueprint.name for blueprint in blueprints})
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
+    app.register_blueprint(gateway.bp)
+    csrf.exempt(gateway.bp)

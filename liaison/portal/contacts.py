@@ -73,6 +73,7 @@ def helpers() -> dict[str, object]:
         "language": language,
         "in_words": contact_entry.in_words,
         "way_words": WAY_WORDS,
+        "has_gateway": bool(web.settings().gateway_url),
     }
 
 

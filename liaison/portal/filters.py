@@ -10,7 +10,9 @@ from flask import Flask
 
 from liaison import clock, web
 from liaison.domain import attachments
+from liaison.domain.ladder import Step
 from liaison.domain.lifecycle import OrderState
+from liaison.domain.terms_words import DAYS, ways
 from liaison.domain.vocabulary import Outcome, Urgency
 from liaison.models import Order
 from liaison.portal import icons, kept
@@ -23,6 +25,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 COUNTED_IN_DAYS = timedelta(days=2)
 """From here on a countdown shows whole days; liaison.js has the same limit."""
+
+_SIX_DAYS = timedelta(days=6)
 
 Tag = tuple[str, str, str]
 """Kind (colour), icon, words."""
@@ -209,6 +213,16 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def put_off(step: Step, zone: str) -> str:
+    """``waits until Monday 09:00 (provider’s hours)``, in the provider's zone; else nothing."""
+    if not step.waits:
+        return ""
+    local = step.due_at.astimezone(_zone(zone))
+    # Beyond a week the name of a day says too little.
+    date_ = f" {local.day} {_MONTHS[local.month - 1]}" if step.waits > _SIX_DAYS else ""
+    return f"waits until {DAYS[local.weekday()]}{date_} {local:%H:%M} (provider’s hours)"
+
+
 def register(app: Flask) -> None:
     """Makes all of it known to the templates."""
     icons.load()
@@ -223,6 +237,8 @@ def register(app: Flask) -> None:
         span=span,
         ago=ago,
         left=left,
+        ways=ways,
+        put_off=put_off,
         file_name=attachments.shown,
         file_kind=lambda kind: attachments.LABELS.get(kind, kind),
     )

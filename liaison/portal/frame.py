@@ -13,7 +13,8 @@ from liaison import web
 from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, may
 from liaison.domain.vocabulary import PROVIDER_ROLES, Role
-from liaison.queries import requests
+from liaison.portal import watch_bar
+from liaison.queries import calls, deliveries, requests
 from liaison.queries.queue import emergencies_running
 from liaison.services import reviews
 from liaison.services.verifications import count_to_call
@@ -47,6 +48,8 @@ class Frame:
     theme: str = "auto"
     zone: str | None = None
     menu: tuple[Link, ...] = ()
+    faults: tuple[str, ...] = ()
+    """What is wrong with the portal itself; for contact-point staff."""
 
     @property
     def signed_in(self) -> bool:
@@ -103,6 +106,7 @@ def _for_reader(bare: Frame) -> Frame:
         theme=person.theme,
         zone=organisation.time_zone if organisation else None,
         menu=_menu(actor),
+        faults=watch_bar.faults(actor),
     )
 
 
@@ -130,6 +134,7 @@ def _menu(actor: Actor) -> tuple[Link, ...]:
         links.append(_link("Rules", url_for("rules.index")))
     if may(actor.roles, Verb.READ_KEYS):
         links.append(_link("API keys", url_for("keys.index")))
+        links.append(_link("Webhooks", url_for("webhooks.index")))
     if may(actor.roles, Verb.READ_PORTAL_LOG):
         links.append(_link("Portal log", url_for("portal_log.index")))
     return tuple(_without_parents(links))
@@ -152,8 +157,12 @@ def _agreed(actor: Actor) -> list[Link]:
 def _waiting(actor: Actor) -> list[Link]:
     """What is there only while something waits for the reader."""
     links = []
+    if may(actor.roles, Verb.READ_CALLS) and (count := calls.count(web.db(), actor)):
+        links.append(_link(f"Calls ({count})", url_for("calls.index")))
     if may(actor.roles, Verb.REVIEW_ORDERS) and (count := reviews.count(web.db(), actor)):
         links.append(_link(f"Reviews ({count})", url_for("reviews.index")))
+    if count := deliveries.count(web.db(), actor):
+        links.append(_link(f"Undelivered ({count})", url_for("undelivered.index")))
     if may(actor.roles, Verb.CALL_TO_VERIFY):
         count = count_to_call(web.db(), actor, web.now())
         if count:

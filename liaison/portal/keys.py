@@ -51,6 +51,13 @@ class KeyForm(PortalForm):
     days = StringField(
         "Expires after", [InputRequired("Enter a number of days.")], render_kw=_WHOLE_DAYS
     )
+    expected = StringField("Calls at least every", render_kw=_WHOLE_DAYS)
+
+
+class ExpectForm(PortalForm):
+    """How often a key's program calls."""
+
+    expected = StringField("Calls at least every", render_kw=_WHOLE_DAYS)
 
 
 class RollForm(PortalForm):
@@ -111,6 +118,7 @@ def make() -> ResponseReturnValue:
         scopes=form.scopes.data or [],
         networks=[line.strip() for line in lines if line.strip()],
         days=_whole(form.days.data),
+        expected=_expected(form.expected.data),
     )
     try:
         row, shown = keyring.make(web.db(), web.actor(), wanted, web.now())
@@ -147,6 +155,33 @@ def roll(key_id: UUID) -> ResponseReturnValue:
         return _act_page("roll", form, listed, 422)
     web.commit()
     return _shown(row, shown, older=listed.key)
+
+
+@bp.get("/<uuid:key_id>/expect")
+def ask_expect(key_id: UUID) -> ResponseReturnValue:
+    """Asks how often the program calls, and says who is told when it does not."""
+    listed = _one(key_id)
+    _ready()
+    form = ExpectForm()
+    if words() is None:
+        form.expected.data = str(listed.key.expected_every or "")
+    return _act_page("expect", form, listed)
+
+
+@bp.post("/<uuid:key_id>/expect")
+def expect(key_id: UUID) -> ResponseReturnValue:
+    """From now on the program is waited for, or no longer."""
+    form, listed = ExpectForm(), _one(key_id)
+    _ready()
+    try:
+        minutes = _expected(form.expected.data)
+        keyring.expect(web.db(), web.actor(), key_id, minutes, web.now())
+    except Invalid as error:
+        web.db().rollback()
+        _place(form, error.errors)
+        return _act_page("expect", form, listed, 422)
+    web.commit()
+    return redirect(url_for("keys.index"), 303)
 
 
 @bp.get("/<uuid:key_id>/revoke")
@@ -186,6 +221,11 @@ def _whole(text: str | None) -> int:
     """The number that was typed; one that the verb refuses where it is none."""
     text = (text or "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
+
+
+def _expected(text: str | None) -> int | None:
+    """Minutes; None where nothing was typed."""
+    return _whole(text) if (text or "").strip() else None
 
 
 def _place(form: PortalForm, faults: list[FieldError]) -> None:

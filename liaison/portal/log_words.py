@@ -99,6 +99,22 @@ def _key_rolled(line: Line) -> str:
     return f"API key {_subject(line)} was rolled over{until}."
 
 
+def _key_expected(line: Line) -> str:
+    every = line.data.get("expected_every")
+    often = f"every {every} minutes" if every else "at no time in particular"
+    return f"The program with API key {_subject(line)} is expected to call {often}."
+
+
+def _webhook(what: str) -> Callable[[Line], str]:
+    """A webhook goes by its server's name: the whole address can hold a secret."""
+
+    def say(line: Line) -> str:
+        why = line.data.get("why")
+        return f"The webhook at {_subject(line)} {what}{f': {why}' if why else '.'}"
+
+    return say
+
+
 def _disabled(line: Line) -> str:
     text = f"The account of {_subject(line)} was disabled"
     keys, sessions = line.data.get("keys"), line.data.get("sessions")
@@ -134,7 +150,17 @@ def _entry_changed(kind: str) -> Callable[[Line], str]:
 
 def _letter(line: Line) -> str:
     letter = str(line.data.get("letter") or "").replace("_", " ")
-    return f"A letter ({letter}) could not be delivered."
+    what = "came back" if line.data.get("bounced") else "could not be delivered"
+    return f"A letter ({letter}) {what}."
+
+
+def _letter_act(after: str) -> Callable[[Line], str]:
+    def say(line: Line) -> str:
+        letter = str(line.data.get("letter") or "").replace("_", " ")
+        note = line.data.get("note")
+        return f"An undelivered letter ({letter}) {after}" + (f": {note}" if note else ".")
+
+    return say
 
 
 def _memorandum(after: str) -> Callable[[Line], str]:
@@ -206,6 +232,9 @@ SENTENCES: Mapping[str, Callable[[Line], str]] = {
     "portal.contact_reviewed": _contact("The entry of ", " was looked at: it is still right"),
     "portal.contact_code_asked": _contact_way("A code was asked for, to verify"),
     "portal.contact_called": _contact_called,
+    "portal.contact_wrong_number": _contact(
+        "The number of ", " is wrong, as whoever called it was told: it counts as not verified"
+    ),
     "portal.contact_code_refused": _contact_way("A wrong code was entered for"),
     "portal.contact_verified": _contact_way("A code has verified"),
     "portal.signed_in": _passed,
@@ -240,6 +269,18 @@ SENTENCES: Mapping[str, Callable[[Line], str]] = {
     "portal.key_made": _key_made,
     "portal.key_rolled": _key_rolled,
     "portal.key_revoked": _about("API key ", " was revoked"),
+    "portal.key_expected": _key_expected,
+    "portal.key_silent": _about("The program with API key ", " has fallen silent"),
+    "portal.key_back": _about("The program with API key ", " calls again"),
+    "portal.webhook_made": _webhook("was added"),
+    "portal.webhook_changed": _webhook("was changed"),
+    "portal.webhook_rolled": _webhook("got a new secret"),
+    "portal.webhook_disabled": _webhook("was disabled"),
+    "portal.webhook_enabled": _webhook("was enabled again"),
+    "portal.webhook_removed": _webhook("was removed"),
+    "portal.webhook_given_up": _webhook("was disabled by itself"),
+    "portal.webhook_tested": _webhook("was sent a test event"),
+    "portal.webhook_replayed": _webhook("was sent events again"),
     "portal.drill_planned": _drill("was planned"),
     "portal.drill_cancelled": _drill("was taken back"),
     "portal.memorandum_drafted": _memorandum("was begun as a draft"),
@@ -256,6 +297,12 @@ SENTENCES: Mapping[str, Callable[[Line], str]] = {
         f"was ended; its last day is {n.data.get('last_day')}"
     )(n),
     "portal.letter_failed": _letter,
+    "portal.letter_retried": _letter_act("was sent again"),
+    "portal.letter_settled": _letter_act("was dealt with"),
+    "portal.worker_late": lambda n: f"The worker was behind: {n.data.get('what')}.",
+    "portal.worker_caught_up": lambda _: "The worker has caught up.",
+    "portal.canary_lost": lambda n: f"A canary by {n.data.get('way')} did not come back.",
+    "portal.canary_back": lambda n: f"Canaries by {n.data.get('way')} come back again.",
     "portal.register_import_checked": _about("A file of providers (", ") was checked"),
     "portal.register_import_confirmed": _about("The import of ", " was confirmed"),
     "portal.register_import_discarded": _about("The import of ", " was laid aside"),

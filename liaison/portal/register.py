@@ -15,7 +15,7 @@ from liaison.models import Provider
 from liaison.portal import entry_forms, first_administrators, kept
 from liaison.portal.entry_forms import ProviderForm
 from liaison.portal.register_words import language
-from liaison.queries import provider_list
+from liaison.queries import provider_list, watching
 from liaison.queries import register_pages as pages
 from liaison.services import organisations
 from liaison.services import providers as verbs
@@ -75,6 +75,9 @@ def provider(provider_id: str) -> ResponseReturnValue:
         today=web.now().astimezone(UTC).date(),
         in_force=pages.is_in_force,
         language=language,
+        silent=watching.silent_of(web.db(), found.id, web.now())
+        if web.actor().is_contact_point
+        else [],
         has_administrator=organisations.has_keeper(web.db(), found),
     )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from liaison.domain import terms_words
 from liaison.domain.ladder import Rung, Whom
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.terms import terms_from_json
@@ -123,7 +124,7 @@ def _climbing(session: Session, contact: Contact) -> list[Order]:
 
 
 def _said(contact: Contact, climb: _Climb, rung: Rung) -> str:
-    by = " or ".join(channel.label.lower() for channel in rung.channels)
+    by = terms_words.ways(rung.channels, "or")
     way = climb.instead if rung.whom is Whom.NAMED else "Enter another"
     return (
         f"{contact.name} is the only one whom the rung “{rung.whom.label}” reaches by {by} "

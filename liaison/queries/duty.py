@@ -10,7 +10,7 @@ from itertools import pairwise
 from uuid import UUID
 
 import holidays
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from liaison.domain import rota as rule
@@ -69,7 +69,7 @@ class Book:
 
     def days_off(self, start: datetime, end: datetime) -> frozenset[date]:
         """The country's public holidays around a span."""
-        return _days_off(self.country, start.year - 1, end.year + 1)
+        return public_holidays(self.country, start.year - 1, end.year + 1)
 
     def at(self, moment: datetime) -> list[Contact]:
         """The contacts on duty at a moment that may be called then."""
@@ -149,29 +149,45 @@ def on_duty(session: Session, owner: Owner, at: datetime) -> list[Contact]:
     return book(session, owner, at, at).at(at)
 
 
+# Made once: the ladder asks them at every rung, and making them takes longer than asking.
+_ROTAS = {
+    side: select(Rota)
+    .where(
+        getattr(Rota, side) == bindparam("owner"),
+        or_(Rota.ended_at.is_(None), Rota.ended_at > bindparam("start")),
+    )
+    .order_by(Rota.made_at, Rota.id)
+    for side in ("authority_id", "provider_id")
+}
+_OVERRIDES = {
+    side: select(DutyOverride)
+    .where(
+        getattr(DutyOverride, side) == bindparam("owner"),
+        or_(
+            DutyOverride.cancelled_at.is_(None), DutyOverride.cancelled_at > DutyOverride.starts_at
+        ),
+        DutyOverride.ends_at > bindparam("start"),
+        DutyOverride.starts_at <= bindparam("end"),
+    )
+    .order_by(DutyOverride.made_at, DutyOverride.id)
+    for side in ("authority_id", "provider_id")
+}
+"""Of those that were cancelled, only what had begun before counts."""
+
+_KEPT = {
+    side: select(or_(rotas.exists(), _OVERRIDES[side].exists())) for side, rotas in _ROTAS.items()
+}
+
+
 def book(session: Session, owner: Owner, start: datetime, end: datetime) -> Book:
     """Rotas and overrides that count in a span, in five short queries at most."""
-    rotas = list(
-        session.scalars(
-            select(Rota)
-            .where(_of(Rota, owner), or_(Rota.ended_at.is_(None), Rota.ended_at > start))
-            .order_by(Rota.made_at, Rota.id)
-        )
-    )
-    overrides = list(
-        session.scalars(
-            select(DutyOverride)
-            .where(
-                _of(DutyOverride, owner),
-                _counts(),
-                DutyOverride.ends_at > start,
-                DutyOverride.starts_at <= end,
-            )
-            .order_by(DutyOverride.made_at, DutyOverride.id)
-        )
-    )
-    if not rotas and not overrides:
+    side = "provider_id" if owner.authority_id is None else "authority_id"
+    asked = {"owner": owner.authority_id or owner.provider_id, "start": start, "end": end}
+    session.flush()
+    if not session.connection().execute(_KEPT[side], asked).scalar_one():
         return Book((), (), "", {})
+    rotas = list(session.scalars(_ROTAS[side], asked))
+    overrides = list(session.scalars(_OVERRIDES[side], asked))
     return Book(
         tuple(rotation_of(row) for row in rotas),
         tuple(Override(o.starts_at, end_of(o), o.contact_id, o.rota_id) for o in overrides),
@@ -214,13 +230,6 @@ def contacts(session: Session, owner: Owner, now: datetime) -> list[Contact]:
 def end_of(row: DutyOverride) -> datetime:
     """Until when an override counts: one that is cancelled while it runs has counted so far."""
     return row.ends_at if row.cancelled_at is None else min(row.ends_at, row.cancelled_at)
-
-
-def _counts() -> ColumnElement[bool]:
-    """Overrides that were not cancelled before they began."""
-    return or_(
-        DutyOverride.cancelled_at.is_(None), DutyOverride.cancelled_at > DutyOverride.starts_at
-    )
 
 
 def rotation_of(row: Rota) -> Rotation:
@@ -283,10 +292,20 @@ def _why(who: tuple[Contact, ...], at: datetime) -> str:
 
 
 @lru_cache(maxsize=500)
-def _days_off(country: str, first: int, last: int) -> frozenset[date]:
+def public_holidays(country: str, first: int, last: int) -> frozenset[date]:
     """A country's public holidays; none where the country is not known to us."""
     try:
         found = holidays.country_holidays(country.upper(), years=range(first, last + 1))
     except NotImplementedError:
         return frozenset()
     return frozenset(found)
+
+
+def knows_holidays(country: str) -> bool:
+    """Whether we know a country's public holidays."""
+    return country.upper() in _countries()
+
+
+@lru_cache(maxsize=1)
+def _countries() -> frozenset[str]:
+    return frozenset(holidays.list_supported_countries(include_aliases=True))

@@ -20,7 +20,7 @@ from liaison.domain.terms import (
 from liaison.domain.vocabulary import DataCategory, Status
 from liaison.errors import FieldError
 from liaison.models import Contact, Memorandum, Order, PartyRule
-from liaison.queries import orders, party_rules, proposals, registry
+from liaison.queries import office_hours, orders, party_rules, proposals, registry
 from liaison.queries.proposals import Elsewhere
 
 
@@ -128,8 +128,9 @@ def _called(
     session: Session, order: Order, terms: Terms, now: datetime, *, repeats: bool = True
 ) -> list[tuple[Step, list[Contact]]]:
     """The ladder's steps and whom each would call; the page at the top is the last."""
+    calendar = office_hours.calendar(session, order, terms, now)
     return [
         (step, registry.called_by(session, order, step, step.due_at))
-        for step in outline(terms.ladders[order.urgency], Climb.ACKNOWLEDGE, now)
+        for step in outline(terms.ladders[order.urgency], Climb.ACKNOWLEDGE, now, calendar)
         if repeats or step.repeat == 0 or step.at_top
     ]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from liaison.domain.ladder import Climb, Ladder, Step, Whom, outline, step
 from liaison.domain.lifecycle import OrderState
+from liaison.domain.office_hours import Calendar
 from liaison.domain.terms import Deadlines, second_climb_start, terms_from_json
 from liaison.models import CallTask, Contact, Message, Order, Timer
 from liaison.models.work import CallState, MessageState, TimerKind, TimerState, Wanted
-from liaison.queries import registry
+from liaison.queries import office_hours, registry
 from liaison.services import timers
 from liaison.services.outbox import HELD_BY_A_PAUSE
 
@@ -29,6 +31,8 @@ class StepState(StrEnum):
     DONE = "done"
     NOW = "now"
     TODO = "todo"
+    SKIPPED = "skipped"
+    """Passed over by a person: it calls nobody."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class StepView:
     people: list[Contact]
     state: StepState
     due_at: datetime
-    """When it was climbed last, or is climbed next."""
+    """When it was climbed last, or is climbed next; or was skipped."""
     times: int
     """How often it calls in all."""
     messages: list[Message]
@@ -55,6 +59,16 @@ class Stuck:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """A person holds the ladder: since when, until when, why, and who."""
+
+    since: datetime
+    until: datetime
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
 class LadderView:
     """The climb an order is in. ``steps`` is empty where nothing climbs."""
 
@@ -66,6 +80,23 @@ class LadderView:
     stuck: list[Stuck] = field(default_factory=list)
     held: bool = False
     """A question stops the clock: nobody is called until it goes on."""
+    pause: Pause | None = None
+
+    @property
+    def coming(self) -> StepView | None:
+        """The step that comes next, or would if nobody held or had closed the ladder."""
+        return next((s for s in self.steps if s.state is StepState.NOW), None)
+
+    @property
+    def ahead(self) -> list[StepView]:
+        """The steps that come after it."""
+        return [s for s in self.steps if s.state is StepState.TODO]
+
+    @property
+    def last(self) -> StepView | None:
+        """The rung that stands now: the one that called last."""
+        done = [s for s in self.steps if s.state is StepState.DONE]
+        return done[-1] if done else None
 
     @property
     def open_calls(self) -> list[CallTask]:
@@ -76,8 +107,7 @@ class LadderView:
     @property
     def next_step(self) -> StepView | None:
         """The step that comes next; none while the ladder is held."""
-        coming = (s for s in self.steps if s.state is StepState.NOW)
-        return None if self.held else next(coming, None)
+        return None if self.held or self.pause else self.coming
 
 
 NOTHING_CLIMBS = LadderView(None, [], None, [], [])
@@ -105,12 +135,71 @@ def ladder_of(session: Session, order: Order) -> LadderView:
     if running is None or order.terms is None:
         return LadderView(None, [], None, work.calls, failed)
     climb, start = running
-    ladder = terms_from_json(order.terms).ladders[order.urgency]
-    steps = _steps(session, order, ladder, climb, start, work)
+    terms = terms_from_json(order.terms)
+    found = _timers(session, order, climb)
+    calendar = office_hours.calendar(session, order, terms, start)
+    plan = _Plan(terms.ladders[order.urgency], climb, start + found.moved, calendar)
+    if order.ladder_paused_until and found.armed is not None:
+        # As it will be when the pause ends by itself.
+        late = order.ladder_paused_until - plan.step(found.armed).due_at
+        plan = replace(plan, start=plan.start + max(late, timedelta(0)))
+    steps = _steps(session, order, plan, found, work)
     coming = next((s.due_at for s in steps if s.state is StepState.NOW), None)
-    held = order.clock_stopped_at is not None
+    held, pause = order.clock_stopped_at is not None, pause_of(session, order)
+    next_at = None if held or pause else coming
     stuck = _stuck(session, order)
-    return LadderView(climb, steps, None if held else coming, work.calls, failed, stuck, held)
+    return LadderView(climb, steps, next_at, work.calls, failed, stuck, held, pause)
+
+
+def pause_of(session: Session, order: Order) -> Pause | None:
+    """Who holds the ladder, until when and why; None where nobody does."""
+    if order.ladder_paused_at is None or order.ladder_paused_until is None:
+        return None
+    ends = select(Timer.payload).where(
+        Timer.order_id == order.id,
+        Timer.kind == TimerKind.PAUSE_END,
+        Timer.state == TimerState.WAITING,
+    )
+    by = (session.scalars(ends).first() or {}).get("by", "")
+    reason = order.ladder_pause_reason or ""
+    return Pause(order.ladder_paused_at, order.ladder_paused_until, reason, by)
+
+
+def standing(session: Session, order: Order, climb: Climb) -> Timer | None:
+    """The step a climb stands before: it waits, or is held; the ones behind it are armed by it.
+
+    None where everybody has been called: so a drill ends. What was skipped is not among them.
+    """
+    rows = session.scalars(
+        select(Timer)
+        .where(
+            Timer.order_id == order.id,
+            Timer.kind == TimerKind.LADDER,
+            Timer.state != TimerState.FIRED,
+        )
+        .execution_options(populate_existing=True)
+    )
+    ours = (t for t in rows if t.payload.get("climb") == int(climb) and "step" in t.payload)
+    return next((t for t in ours if SKIPPED not in t.payload), None)
+
+
+SKIPPED = "skipped"
+"""In the payload of a timer that a person took back: the steps that will never come."""
+
+
+def moved(timer: Timer) -> timedelta:
+    """By how much people have moved a climb: later by a pause, earlier by calling ahead."""
+    return timedelta(microseconds=int(timer.payload.get("moved", 0)))
+
+
+def moved_json(moved: timedelta) -> dict[str, Any]:
+    """The same for a timer's payload, in microseconds; nothing where it stands as planned."""
+    return {"moved": moved // timedelta(microseconds=1)} if moved else {}
+
+
+def with_moved(timer: Timer, moved: timedelta) -> dict[str, Any]:
+    """A timer's payload once its climb was moved by so much in all."""
+    return {k: v for k, v in timer.payload.items() if k != "moved"} | moved_json(moved)
 
 
 def start_of(order: Order, climb: Climb) -> datetime | None:
@@ -159,39 +248,79 @@ def _stuck(session: Session, order: Order) -> list[Stuck]:
     return [Stuck(timers.failed_at(timer), timer.due_at) for timer in rows]
 
 
-def _timers(session: Session, order: Order, climb: Climb) -> tuple[dict[int, datetime], int | None]:
-    """The steps that were climbed and when; and the step that is armed."""
+@dataclass(frozen=True)
+class _Plan:
+    """A climb as the terms have it; ``calendar`` where it waits for the provider to open."""
+
+    ladder: Ladder
+    climb: Climb
+    start: datetime
+    calendar: Calendar | None
+
+    def step(self, number: int) -> Step:
+        """One of its steps."""
+        return step(self.ladder, self.climb, self.start, number, self.calendar)
+
+    def outline(self) -> tuple[Step, ...]:
+        """All of them, up to the first page at the top."""
+        return outline(self.ladder, self.climb, self.start, self.calendar)
+
+
+@dataclass(frozen=True)
+class _Timers:
+    """The steps that were climbed, and when; the step that is armed, and those behind it.
+
+    ``left`` is None where these are all that follow.
+    """
+
+    fired: dict[int, datetime]
+    skipped: dict[int, datetime]
+    armed: int | None = None
+    left: list[int] | None = None
+    due_at: datetime | None = None
+    moved: timedelta = timedelta(0)
+
+
+def _timers(session: Session, order: Order, climb: Climb) -> _Timers:
     rows = session.scalars(
         select(Timer).where(
             Timer.order_id == order.id,
             Timer.kind == TimerKind.LADDER,
-            Timer.state.in_((TimerState.FIRED, TimerState.WAITING)),
         )
     ).all()
     # A timer whose payload is broken stands still; the page must be there to say so.
     ours = [t for t in rows if t.payload.get("climb") == int(climb) and "step" in t.payload]
     fired = {t.payload["step"]: t.done_at or t.due_at for t in ours if t.state is TimerState.FIRED}
-    armed = (t.payload["step"] for t in ours if t.state is TimerState.WAITING)
-    return fired, min(armed, default=None)
+    skipped = {n: t.done_at or t.due_at for t in ours for n in t.payload.get(SKIPPED, ())}
+    ahead = [t for t in ours if t.state is not TimerState.FIRED and SKIPPED not in t.payload]
+    armed = min(ahead, key=lambda t: t.due_at, default=None)
+    if armed is None:
+        return _Timers(fired, skipped)
+    due_at = armed.due_at if armed.state is TimerState.WAITING else None
+    step_, left = armed.payload["step"], armed.payload.get("left")
+    return _Timers(fired, skipped, step_, left, due_at, moved(armed))
 
 
 def _steps(
-    session: Session, order: Order, ladder: Ladder, climb: Climb, start: datetime, work: _Work
+    session: Session, order: Order, plan: _Plan, found: _Timers, work: _Work
 ) -> list[StepView]:
     """The rungs in time order; neighbours of the same rung are told as one."""
-    fired, armed = _timers(session, order, climb)
+    climb, came = plan.climb, found.skipped | found.fired
     people = _People(session, order)
-    states = dict(_states(ladder, climb, start, set(fired), armed, ends=order.test))
+    states = dict(_states(plan, found, ends=order.test))
     views = []
     for (_, state), group in groupby(states, key=lambda at: (at.rung, states[at])):
         moments = list(group)
         shown = moments[-1] if state is StepState.DONE else moments[0]
+        at = came.get(shown.number, shown.due_at)
+        if state is StepState.NOW and found.due_at:
+            at = min(at, found.due_at)  # somebody has called ahead
         views.append(
             StepView(
                 step=shown,
-                people=people.called_by(shown, fired.get(shown.number, shown.due_at)),
+                people=people.called_by(shown, at),
                 state=state,
-                due_at=fired.get(shown.number, shown.due_at),
+                due_at=at,
                 times=len(moments),
                 messages=[m for at in moments for m in work.sent(order, climb, at)],
                 calls=[],
@@ -214,24 +343,31 @@ def _place(call: CallTask, views: list[StepView]) -> None:
         view.calls.append(call)
 
 
-def _states(
-    ladder: Ladder,
-    climb: Climb,
-    start: datetime,
-    fired: set[int],
-    armed: int | None,
-    *,
-    ends: bool,
-) -> Iterator[tuple[Step, StepState]]:
+def _states(plan: _Plan, found: _Timers, *, ends: bool) -> Iterator[tuple[Step, StepState]]:
     """The steps behind and ahead. Pages at the top that nobody was there to send are left out;
     the next one is always shown, for they have no end, but for a drill's (``ends``)."""
-    coming = armed if armed is not None else max(fired, default=-1) + 1
-    for number in sorted(fired):
-        yield step(ladder, climb, start, number), StepState.DONE
-    length = len(outline(ladder, climb, start))
-    for number in range(coming, length if ends else max(length, coming + 1)):
-        state = StepState.NOW if number == coming else StepState.TODO
-        yield step(ladder, climb, start, number), state
+    came = found.skipped | found.fired
+    for number in sorted(came, key=lambda n: (came[n], n)):
+        done = number in found.fired
+        yield plan.step(number), StepState.DONE if done else StepState.SKIPPED
+    for index, one in enumerate(_ahead(plan, found, ends)):
+        yield one, StepState.TODO if index else StepState.NOW
+
+
+def _ahead(plan: _Plan, found: _Timers, ends: bool) -> list[Step]:
+    """The steps that have not come, in the order in which they will."""
+    *rungs, top = plan.outline()
+    coming = found.armed if found.armed is not None else max(found.fired, default=-1) + 1
+    if found.left is not None:
+        left = {coming, *found.left}
+    elif found.armed is None and plan.calendar is not None:
+        # One with a higher number may have come before one that waited for the provider.
+        left = set(range(top.number)) - set(found.fired) - set(found.skipped)
+    else:
+        left = set(range(coming, top.number))
+    ahead = sorted((s for s in rungs if s.number in left), key=lambda s: s.number != coming)
+    over = ends and coming > top.number
+    return ahead if over else [*ahead, plan.step(max(coming, top.number))]
 
 
 class _People:

@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.ladder import Climb, Ladder, Rung, Whom, outline
 from liaison.domain.ladder_entry import MOST_CALLS, too_many_calls
+from liaison.domain.office_hours import Calendar
 from liaison.domain.terms import Clocks, terms_from_json
-from liaison.domain.terms_words import DAYS, counted, span, whom_words
+from liaison.domain.terms_words import DAYS, counted, span, ways, whom_words
 from liaison.domain.vocabulary import PERSONAL, Channel, Function, Urgency
 from liaison.errors import FieldError
 from liaison.models import Authority, Contact, Memorandum, Order, Provider
-from liaison.queries import duty, registry
+from liaison.queries import duty, office_hours, registry
 
 LOOKED_AHEAD = timedelta(weeks=4)
 """Each hour of the week comes four times, and so do the turns of a rota of four."""
@@ -73,6 +74,27 @@ def of_ladder(
     return list(check.ladder(ladder, clocks))
 
 
+NEEDS_GATEWAY = frozenset({Channel.TEXT, Channel.VOICE})
+"""Ways that a carrier's gateway carries (delivery/gateway.py)."""
+
+
+def without_gateway(ladder: Ladder) -> list[str]:
+    """What is said of a ladder where this installation has no gateway.
+
+    No obstacle: a gateway can come before the memorandum is in force, and whatever cannot be
+    sent opens a call task. Nobody is passed over in silence.
+    """
+    found = []
+    for index, rung in enumerate(ladder.rungs):
+        if by := [way for way in rung.channels if way in NEEDS_GATEWAY]:
+            what = "Nothing else is chosen: each" if len(by) == len(rung.channels) else "Each"
+            found.append(
+                f"Rung {index + 1} uses {ways(by)}, and this installation has no gateway. {what} "
+                "opens a call task instead."
+            )
+    return found
+
+
 class _Check:
     """One ladder of one memorandum, asked at the first moment at which it can be used."""
 
@@ -88,6 +110,11 @@ class _Check:
         self._authority = session.get_one(Authority, memorandum.authority_id)
         self._provider = session.get_one(Provider, memorandum.provider_id)
         self._at = max(now, datetime.combine(memorandum.in_force_from, time(), UTC))
+        terms = terms_from_json(memorandum.terms)
+        waits = urgency is Urgency.ROUTINE and office_hours.waits(terms)
+        self._calendar = (
+            office_hours.of_provider(self._provider, terms, self._at) if waits else None
+        )
         # The register's own rule says whom a rung means; it is asked with an order never stored.
         self._order = Order(
             authority_id=memorandum.authority_id, provider_id=memorandum.provider_id
@@ -149,7 +176,7 @@ class _Check:
 
     def _rung(self, rung: Rung) -> Iterator[str]:
         if not rung.channels:
-            yield "has no way to call by. Choose e-mail, phone call or both."
+            yield f"has no way to call by. Choose {ways(PERSONAL, 'or')}."
         elif rung.whom in _DUTIES:
             yield from self._hours(rung)
         else:
@@ -243,7 +270,8 @@ class _Check:
     def _hours(self, rung: Rung) -> Iterator[str]:
         """Nobody on duty, or only people whom the rung's ways do not reach.
 
-        Where no rota stands, the one registered for the function counts as always on duty.
+        Where no rota stands, the one registered for the function counts as always on duty. Where a
+        routine order waits for the provider to open, nobody needs to be on duty before.
         """
         where = self._provider if rung.whom is Whom.ON_DUTY else self._authority
         end = self._at + LOOKED_AHEAD
@@ -253,7 +281,8 @@ class _Check:
             return
         empty: list[Span] = []
         unreached: dict[tuple[Contact, ...], list[Span]] = {}
-        for start, until in _pieces(book, self._at, end):
+        opens = self._calendar if rung.whom is Whom.ON_DUTY else None
+        for start, until in _pieces(book, self._at, end, opens):
             who = tuple(book.at(start))
             if not who:
                 empty.append((start, until))
@@ -278,14 +307,22 @@ class _Check:
 Span = tuple[datetime, datetime]
 
 
-def _pieces(book: duty.Book, start: datetime, end: datetime) -> Iterator[Span]:
-    """A span in pieces in each of which the same entries are on duty and count."""
+def _pieces(
+    book: duty.Book, start: datetime, end: datetime, opens: Calendar | None
+) -> Iterator[Span]:
+    """A span in pieces in each of which the same entries are on duty and count.
+
+    Pieces in which the provider is closed are left out, where it is waited for.
+    """
     edges = {start, end}
+    for open_span in opens.open_from(start, end - start) if opens else ():
+        edges.update(open_span)
     for shift in book.timeline(start, end):
         edges.add(shift.start)
         for contact in book.people(shift.members):
             edges.update(edge for edge in (contact.usable_from, contact.removed_at) if edge)
-    return pairwise(sorted(edge for edge in edges if start <= edge <= end))
+    pieces = pairwise(sorted(edge for edge in edges if start <= edge <= end))
+    return (one for one in pieces if opens is None or opens.is_open(one[0]))
 
 
 def _told(pieces: list[Span], zone: str) -> str:
@@ -328,12 +365,14 @@ def _value(way: Channel) -> str:
 def _why_not(contact: Contact, rung: Rung) -> str:
     """Why a contact is not reached by the rung's ways, and what to do about it."""
     who = f"{contact.name} ({contact.function.label})"
+    if contact.wrong_number_at is not None and Channel.CALL in rung.channels:
+        return f"The phone number of {who} is wrong, as a caller was told. Change it or verify it."
     unverified = [way for way in rung.channels if way.value in contact.channels]
     if unverified:
         values = " and ".join(dict.fromkeys(map(_value, unverified)))
         return f"The {values} of {who} {_is(unverified)} not verified. Verify it first."
-    ways = " or ".join(way.label.lower() for way in rung.channels)
-    return f"{who} is not to be reached by {ways}. Choose another way, or change the entry."
+    by = ways(rung.channels, "or")
+    return f"{who} is not to be reached by {by}. Choose another way, or change the entry."
 
 
 def _is(ways: list[Channel]) -> str:

@@ -36,7 +36,8 @@ class Group(Term):
     SIGN_INS = "sign-ins", "Sign-ins", "In, out, refused, ended."
     PEOPLE = "people", "People", "Invited, enrolled, disabled, roles, reviews of their orders."
     FACTORS = "factors", "Passwords and factors", "Added, removed, reset, switched off."
-    KEYS = "keys", "API keys", "Made, rolled over, revoked."
+    KEYS = "keys", "API keys", "Made, rolled over, revoked; programs that fell silent."
+    WEBHOOKS = "webhooks", "Webhooks", "Added, changed, rolled over, disabled, removed, tried."
     MEMORANDA = "memoranda", "Memoranda", "Drafted, changed, signed, agreed, ended."
     DRILLS = "drills", "Drills", "Planned, taken back."
     DUTY = "duty", "Duty", "Rotas, who stood in, exchanges, calendars."
@@ -44,6 +45,7 @@ class Group(Term):
     REGISTER = "register", "Register", "Authorities and providers: entered and changed."
     DESK = "desk", "Desk", "Hand-overs; lists of orders taken away."
     LETTERS = "letters", "Letters", "Those that did not arrive."
+    WATCH = "watch", "Watch", "Canaries that were lost; a worker that was behind."
 
 
 TYPES: Mapping[Group, tuple[str, ...]] = {
@@ -78,7 +80,25 @@ TYPES: Mapping[Group, tuple[str, ...]] = {
         "portal.factor_switched_off",
         "portal.factor_switched_on",
     ),
-    Group.KEYS: ("portal.key_made", "portal.key_rolled", "portal.key_revoked"),
+    Group.KEYS: (
+        "portal.key_made",
+        "portal.key_rolled",
+        "portal.key_revoked",
+        "portal.key_expected",
+        "portal.key_silent",
+        "portal.key_back",
+    ),
+    Group.WEBHOOKS: (
+        "portal.webhook_made",
+        "portal.webhook_changed",
+        "portal.webhook_rolled",
+        "portal.webhook_disabled",
+        "portal.webhook_enabled",
+        "portal.webhook_removed",
+        "portal.webhook_given_up",
+        "portal.webhook_tested",
+        "portal.webhook_replayed",
+    ),
     Group.MEMORANDA: (
         "portal.memorandum_drafted",
         "portal.memorandum_changed",
@@ -110,6 +130,7 @@ TYPES: Mapping[Group, tuple[str, ...]] = {
         "portal.contact_reviewed",
         "portal.contact_code_asked",
         "portal.contact_called",
+        "portal.contact_wrong_number",
         "portal.contact_code_refused",
         "portal.contact_verified",
     ),
@@ -133,7 +154,17 @@ TYPES: Mapping[Group, tuple[str, ...]] = {
         "portal.hand_over_cancelled",
         "portal.orders_exported",
     ),
-    Group.LETTERS: ("portal.letter_failed",),
+    Group.LETTERS: (
+        "portal.letter_failed",
+        "portal.letter_retried",
+        "portal.letter_settled",
+    ),
+    Group.WATCH: (
+        "portal.worker_late",
+        "portal.worker_caught_up",
+        "portal.canary_lost",
+        "portal.canary_back",
+    ),
 }
 
 

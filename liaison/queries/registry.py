@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from liaison.domain.ladder import Step, Whom
 from liaison.domain.register_entry import name_key
 from liaison.domain.vocabulary import PERSONAL, Channel, Function, HoldingKind, MemorandumState
 from liaison.models import Authority, Contact, Holding, Memorandum, Order, Provider
+from liaison.models.base import UTCDateTime
 from liaison.queries import duty
 
 
@@ -86,28 +87,31 @@ def begun(day: date) -> tuple[ColumnElement[bool], ...]:
 
 def contacts(session: Session, order: Order, at: datetime, *functions: Function) -> list[Contact]:
     """The order's registered contacts of these functions, on whichever side they stand."""
-    return list(
-        session.scalars(
-            select(Contact)
-            .where(
-                or_(
-                    Contact.provider_id == order.provider_id,
-                    Contact.authority_id == order.authority_id,
-                ),
-                Contact.function.in_(functions),
-                *usable(at),
-            )
-            .order_by(Contact.position, Contact.id)
-        )
-    )
+    of = {"provider": order.provider_id, "authority": order.authority_id}
+    return list(session.scalars(_CONTACTS, {**of, "functions": functions, "at": at}))
 
 
-def usable(at: datetime) -> tuple[ColumnElement[bool], ...]:
+def usable(at: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
     """Entries that count at a moment: past their cooling-off, and not removed."""
     return (
         or_(Contact.removed_at.is_(None), Contact.removed_at > at),
         or_(Contact.usable_from.is_(None), Contact.usable_from <= at),
     )
+
+
+# Made once: the ladder asks it at every rung, and making it takes longer than asking.
+_CONTACTS = (
+    select(Contact)
+    .where(
+        or_(
+            Contact.provider_id == bindparam("provider"),
+            Contact.authority_id == bindparam("authority"),
+        ),
+        Contact.function.in_(bindparam("functions", expanding=True)),
+        *usable(bindparam("at", type_=UTCDateTime())),
+    )
+    .order_by(Contact.position, Contact.id)
+)
 
 
 def ways(contact: Contact) -> frozenset[Channel]:
@@ -163,9 +167,29 @@ CALLED_FIRST = (Whom.ON_DUTY, Whom.EVERY_SPOC, Whom.FALLBACK, Whom.DUTY_OFFICER,
 
 def called_at_issue(session: Session, order: Order, at: datetime) -> list[Contact]:
     """Whom to phone when an emergency is issued; only numbers that were verified."""
-    for whom in CALLED_FIRST:
-        found = _by(addressees(session, order, whom, at), (Channel.CALL,))
-        if found:
+    return _first(session, order, at, CALLED_FIRST)
+
+
+def called_instead(session: Session, order: Order, contact: Contact, at: datetime) -> list[Contact]:
+    """Whom to phone where a contact cannot be: the next who has a number.
+
+    What a colleague was to be called about is no provider's business: another colleague is called.
+    """
+    ours = (Whom.DUTY_OFFICER, Whom.SUPERVISOR)
+    among = CALLED_FIRST if contact.provider_id is not None else ours
+    return _first(session, order, at, among, but=contact)
+
+
+def _first(
+    session: Session,
+    order: Order,
+    at: datetime,
+    among: Iterable[Whom],
+    but: Contact | None = None,
+) -> list[Contact]:
+    for whom in among:
+        meant = [c for c in addressees(session, order, whom, at) if c is not but]
+        if found := _by(meant, (Channel.CALL,)):
             return [called.contact for called in found]
     return []
 

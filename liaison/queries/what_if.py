@@ -14,10 +14,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from liaison.domain.ladder import Climb, Ladder, Step, Whom, outline, step
+from liaison.domain.office_hours import Calendar
 from liaison.domain.terms import Deadlines, Terms, deadlines, terms_from_json
 from liaison.domain.vocabulary import Channel, MemorandumState, Urgency
 from liaison.models import Contact, Memorandum, Order
-from liaison.queries import registry
+from liaison.queries import office_hours, registry
 
 PAGES = 3
 """Pages at the top that are told; they go on until a person closes them."""
@@ -67,6 +68,8 @@ class WhatIf:
     page_every: timedelta
     late_by: timedelta
     """What an acknowledgement that comes late leaves to preserve, counted from then."""
+    waits: bool
+    """Whether an order of this urgency waits for the provider to open."""
     binds: bool
     """Whether these are the terms of an order issued then: the memorandum in force on that day."""
 
@@ -101,6 +104,7 @@ def what_if(
         ),
         page_every=ladder.page_every,
         late_by=due.preserve_by - due.acknowledge_by,
+        waits=urgency is Urgency.ROUTINE and office_hours.waits(terms),
         binds=_binds(session, memorandum, at),
     )
 
@@ -117,11 +121,12 @@ def _binds(session: Session, memorandum: Memorandum, at: datetime) -> bool:
 
 def _moments(session: Session, order: Order, terms: Terms, at: datetime) -> Iterator[Moment]:
     ladder = terms.ladders[order.urgency]
+    calendar = office_hours.calendar(session, order, terms, at)
     calls = _OpenCalls()
     served = tuple(_served(session, order, ladder, calls, at))
     if served:
         yield Moment(at, None, served)
-    for coming in _steps(ladder, at):
+    for coming in _steps(ladder, at, calendar):
         reached = registry.reached(session, order, coming, coming.due_at)
         yield Moment(coming.due_at, coming, tuple(map(calls.called, reached)))
 
@@ -137,11 +142,13 @@ def _without_ours(session: Session, moment: Moment) -> Moment:
     return replace(moment, called=theirs, ours=ours)
 
 
-def _steps(ladder: Ladder, at: datetime) -> Iterator[Step]:
-    """Every step up to the first pages at the top."""
-    first_page = len(outline(ladder, Climb.ACKNOWLEDGE, at)) - 1
-    for number in range(first_page + PAGES):
-        yield step(ladder, Climb.ACKNOWLEDGE, at, number)
+def _steps(ladder: Ladder, at: datetime, calendar: Calendar | None) -> Iterator[Step]:
+    """Every step up to the first pages at the top, in the order in which they come."""
+    whole = outline(ladder, Climb.ACKNOWLEDGE, at, calendar)
+    yield from whole
+    first_page = whole[-1].number
+    for number in range(first_page + 1, first_page + PAGES):
+        yield step(ladder, Climb.ACKNOWLEDGE, at, number, calendar)
 
 
 def _served(

@@ -65,12 +65,16 @@ def acknowledge(
     reference: str | None = None,
     note: str | None = None,
     version: int | None = None,
+    how: Mapping[str, str] | None = None,
 ) -> Order:
-    """Confirms receipt: the ladder stops, the clock to preserve is armed."""
+    """Confirms receipt: the ladder stops, the clock to preserve is armed.
+
+    ``how`` it came, for the ledger, where it was neither by the portal nor by a program.
+    """
     order, state = order_for(session, actor, name, Action.ACKNOWLEDGE, version)
     check_texts(("/reference", reference, LONGEST_REFERENCE), ("/note", note, LONGEST_NOTE))
     order.provider_reference = reference or order.provider_reference
-    told = {"reference": reference, "note": note}
+    told = {"reference": reference, "note": note, **(how or {})}
     entries = settle_acknowledgement(session, order, state, actor, now, told)
     _tell_contact_point(session, order, "acknowledged", "acknowledged", now)
     order_keys.write(session, order)
@@ -99,7 +103,7 @@ def settle_acknowledgement(
 
 def _resume_ladder(order: Order) -> None:
     # Whoever closed the first climb took over until the provider answered. It has: the clock to
-    # preserve is another one, and must be able to call again.
+    # preserve is another one, and must be able to call again. A pause ends with ``stop``.
     order.ladder_closed_at, order.ladder_closed_reason = None, None
 
 

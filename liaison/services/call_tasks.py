@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from liaison.models import CallTask, Contact, Order
 from liaison.models.base import insert_once, new_id
 from liaison.models.work import CallState, Wanted
+from liaison.queries import registry
 
 LONGEST_WHY = 500
 """Characters of the reasons of one call, together."""
 
-_BY_LENGTH = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED, Wanted.ALWAYS)
+BY_LENGTH = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED, Wanted.ALWAYS)
 """Reasons of which each outlasts the one before: one call does for them.
 
 Any other reason has a call of its own: what ends it has nothing to do with the provider's answer,
@@ -30,6 +33,8 @@ def open_task(
     key: str,
     wanted: Wanted,
     now: datetime,
+    *,
+    follows: CallTask | None = None,
 ) -> bool:
     """Opens a call task; whether there was none yet.
 
@@ -37,41 +42,63 @@ def open_task(
     called anyway is not listed a second time. A reason that lasts longer joins the open call, so
     that it is not taken back with the shorter one. Callers hold the order's lock. The reason of a
     drill's call says so.
+
+    A number that is known to be wrong is called no more: whoever comes next is, and the reason
+    says so. ``follows`` is the call that brought nothing.
     """
-    why = f"TEST, a drill: {why}" if order.test else why
-    waiting = session.scalar(
-        select(CallTask)
-        .where(
-            CallTask.order_id == order.id,
-            CallTask.contact_id == contact.id,
-            CallTask.state == CallState.OPEN,
-            CallTask.wanted.in_(_BY_LENGTH if wanted in _BY_LENGTH else (wanted,)),
-        )
-        .limit(1)
-        .execution_options(populate_existing=True)
+    people = [contact]
+    if contact.wrong_number_at is not None:
+        people = registry.called_instead(session, order, contact, now)
+        why = f"{why} The number of {contact.name} is wrong."[:LONGEST_WHY]
+    task = {
+        "order_id": order.id,
+        "why": f"TEST, a drill: {why}" if order.test else why,
+        "wanted": wanted,
+        "state": CallState.OPEN,
+        "opened_at": now,
+        "follows_id": follows.id if follows else None,
+    }
+    # Each of them: nobody is left out because another's is opened.
+    return max((_open(session, order, one, key, task) for one in people), default=False)
+
+
+# Made once: the ladder asks it at every rung, and making it takes longer than asking.
+_WAITING = (
+    select(CallTask.id, CallTask.wanted)
+    .where(
+        CallTask.order_id == bindparam("order"),
+        CallTask.contact_id == bindparam("contact"),
+        CallTask.state == CallState.OPEN,
+        CallTask.wanted.in_(bindparam("alike", expanding=True)),
     )
+    .limit(1)
+)
+
+
+def _open(
+    session: Session, order: Order, contact: Contact, key: str, task: Mapping[str, Any]
+) -> bool:
+    wanted = task["wanted"]
+    alike = BY_LENGTH if wanted in BY_LENGTH else (wanted,)
+    session.flush()
+    asked = {"order": order.id, "contact": contact.id, "alike": alike}
+    waiting = session.connection().execute(_WAITING, asked).one_or_none()
     if waiting is not None:
-        _join(waiting, why, wanted)
+        if waiting.wanted is not wanted:
+            joined = session.get_one(CallTask, waiting.id, populate_existing=True)
+            _join(joined, task["why"], wanted)
         return False
-    return insert_once(
-        session,
-        CallTask,
-        {
-            "id": new_id(),
-            "idem": f"{order.id}:{key}:{contact.id}:call",
-            "order_id": order.id,
-            "contact_id": contact.id,
-            "phone": contact.phone,
-            "why": why,
-            "wanted": wanted,
-            "state": CallState.OPEN,
-            "opened_at": now,
-        },
-    )
+    own = {
+        "id": new_id(),
+        "idem": f"{order.id}:{key}:{contact.id}:call",
+        "contact_id": contact.id,
+        "phone": contact.phone,
+    }
+    return insert_once(session, CallTask, {**task, **own})
 
 
 def _join(task: CallTask, why: str, wanted: Wanted) -> None:
-    if wanted is task.wanted or _BY_LENGTH.index(wanted) <= _BY_LENGTH.index(task.wanted):
+    if wanted is task.wanted or BY_LENGTH.index(wanted) <= BY_LENGTH.index(task.wanted):
         return
     task.wanted = wanted
     if why not in task.why:

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import Action
-from liaison.domain.reading import LONGEST_NOTE, check_texts
+from liaison.domain.reading import LONGEST_NOTE, LONGEST_REFERENCE, check_texts
 from liaison.domain.vocabulary import CallOutcome
 from liaison.errors import FieldError, Invalid, NotFound, Stale
 from liaison.models import CallTask, Order
 from liaison.models.work import CallState
-from liaison.services import answers, ledger
+from liaison.services import answers, calls_again, ledger, wrong_numbers
 from liaison.services.guards import order_for
 
 
@@ -29,17 +29,21 @@ def log(
     now: datetime,
     *,
     acknowledged: bool = False,
+    answered_by: str = "",
 ) -> CallTask:
     """Logs what came of a call; with ``acknowledged`` the order is acknowledged by phone.
 
     A call that was taken back meanwhile may have been made: it is logged, and acknowledges nothing.
+    One that brought nothing is opened again (``calls_again``); a wrong number is marked in the
+    register. ``answered_by`` is who answered, as they named themselves.
     """
     order, _ = order_for(session, actor, name, Action.LOG_CALL)
-    check_texts(("/note", note, LONGEST_NOTE))
+    check_texts(("/note", note, LONGEST_NOTE), ("/answered_by", answered_by, LONGEST_REFERENCE))
     task = session.scalars(
         select(CallTask)
         .where(CallTask.id == task_id, CallTask.order_id == order.id)
         .with_for_update(of=CallTask)
+        .execution_options(populate_existing=True)  # the page has read it before the lock
     ).one_or_none()
     if task is None:
         raise NotFound
@@ -47,15 +51,28 @@ def log(
         raise Stale(f"{task.logged_by} has logged this call already. Nothing was changed.")
     if acknowledged:
         _demand_their_word(order, task, outcome)
+    was_open = task.state is CallState.OPEN
     task.state, task.outcome, task.note = CallState.LOGGED, outcome, note or None
     task.logged_by, task.logged_at = actor.name, now
+    task.answered_by = answered_by.strip() or None
+    session.flush()
     entries = []
+    if outcome is CallOutcome.WRONG_NUMBER:
+        entries = wrong_numbers.found(session, actor, order, task, now)
     if acknowledged:
         order, state = order_for(session, actor, name, Action.ACKNOWLEDGE_BY_PHONE)
         entries = answers.settle_acknowledgement(
             session, order, state, actor, now, {"by_phone": task.contact.name}
         )
-    data = {"contact": task.contact.name, "phone": task.phone, "outcome": outcome, "note": note}
+    elif was_open:
+        calls_again.plan(session, order, task, now)
+    data = {
+        "contact": task.contact.name,
+        "phone": task.phone,
+        "outcome": outcome,
+        "note": note,
+        "answered_by": task.answered_by,
+    }
     ledger.record(session, now, *entries, ledger.own(order, "order.call_logged", actor, data))
     return task
 

@@ -93,8 +93,12 @@ def held(session: Session, actor: Actor, contact_id: UUID, now: datetime) -> Con
 
 
 def lock(session: Session, contact: Contact) -> None:
-    """As it stands now; nobody else changes it until this act is done."""
-    session.refresh(contact, with_for_update={"of": Contact})
+    """As it stands now; nobody else changes it until this act is done.
+
+    What refers to it can be written all the same: a ladder that calls somebody whose entry is
+    being changed waits for nobody, and two callers who correct two numbers not for each other.
+    """
+    session.refresh(contact, with_for_update={"of": Contact, "key_share": True})
 
 
 def waiting(session: Session, contact: Contact) -> ContactChange | None:

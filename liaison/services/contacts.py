@@ -207,6 +207,8 @@ def put_in_use(contact: Contact, values: Mapping[str, Any], now: datetime) -> No
         setattr(contact, name, value)
         if name in WAYS:
             setattr(contact, f"{name}_verified_at", None)
+        if name == "phone":
+            contact.wrong_number_at = None  # it was another that was wrong
 
 
 def note(

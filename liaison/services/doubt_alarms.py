@@ -86,8 +86,9 @@ def _write(
     wanted = Wanted.UNTIL_VOUCHED if number else Wanted.ALWAYS
     notice = outbox.Notice("order_doubted", wanted, _key(doubt, number), params)
     for one in people:
-        if Channel.EMAIL in one.channels:
-            outbox.queue(session, order, one.contact, notice, now)
+        for way in outbox.SENT_BY_US:
+            if way in one.channels:
+                outbox.queue(session, order, one.contact, notice, now, way)
 
 
 def _key(doubt: Doubt, number: int) -> str:

@@ -137,7 +137,8 @@ def _in_the_way(session: Session, order: Order, now: datetime) -> str:
     own, there = Order.authority_id == order.authority_id, Order.provider_id == order.provider_id
     calls = select(Timer.id).where(
         Timer.order_id == Order.id,
-        Timer.kind == TimerKind.LADDER,
+        # Held by a person, it calls people again.
+        Timer.kind.in_((TimerKind.LADDER, TimerKind.PAUSE_END)),
         Timer.state == TimerState.WAITING,
     )
     opened = select(Order.id).where(Order.state.in_(OPEN))

@@ -112,15 +112,16 @@ def cancel(session: Session, actor: Actor, drill_id: UUID, reason: str, now: dat
     why = reason.strip()
     if not why:
         raise Invalid([FieldError("/reason", "Say why the drill is taken back.")])
+    entries: list[ledger.Record] = []
     if order is None:
         drill.state, drill.why, drill.ended_at = DrillState.CANCELLED, why, now
         session.flush()
     else:
         entries = serving.take_back(session, order, actor, why, now)
         drill_orders.settle(session, order, now, state=DrillState.CANCELLED, why=why)
-        ledger.record(session, now, *entries)
     at = rfc3339(drill.planned_at)
-    _note(session, actor, "drill_cancelled", drill, now, reason=why, planned_at=at)
+    note = _entry(actor, "drill_cancelled", drill, reason=why, planned_at=at)
+    ledger.record(session, now, *entries, note)
     return drill
 
 
@@ -146,6 +147,10 @@ def _locked_order(session: Session, order_id: UUID) -> Order:
 def _note(
     session: Session, actor: Actor, type_: str, drill: Drill, now: datetime, **more: object
 ) -> None:
+    ledger.record(session, now, _entry(actor, type_, drill, **more))
+
+
+def _entry(actor: Actor, type_: str, drill: Drill, **more: object) -> ledger.Record:
     told = {
         "drill": str(drill.id),
         "provider": drill.memorandum.provider.name,
@@ -153,4 +158,4 @@ def _note(
         **more,
         **portal_log.by(actor),
     }
-    portal_log.note(session, now, type_, actor.id, portal_log.organisation_of_actor(actor), told)
+    return portal_log.entry(type_, actor.id, portal_log.organisation_of_actor(actor), told)

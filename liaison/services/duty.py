@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from liaison.domain import terms_words
 from liaison.domain.actors import Actor
 from liaison.domain.ladder import Whom
 from liaison.domain.rota_entry import RotaEntry, parse_rota
@@ -139,7 +140,7 @@ def _somebody_is_called(
         for ladder in terms_from_json(memorandum.terms).ladders.values():
             for rung in ladder.rungs:
                 if rung.whom is whom and not ways & set(rung.channels):
-                    by = " or ".join(channel.label.lower() for channel in rung.channels)
+                    by = terms_words.ways(rung.channels, "or")
                     raise InvalidTransition(
                         f"By memorandum {memorandum.reference} whoever is on duty is called, and "
                         f"without a rota nobody is registered whom {by} reaches. Write another "

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from liaison.models import Doubt, Extension, Order
 from liaison.models.work import TimerKind, Wanted
 from liaison.queries import doubting
-from liaison.services import call_tasks, doubt_alarms, outbox, pauses, timers
+from liaison.services import call_tasks, doubt_alarms, escalation, outbox, pauses, timers
 
 _OF_ITS_LIFE = (
     TimerKind.LADDER,
+    TimerKind.PAUSE_END,
+    TimerKind.CALL_AGAIN,
     TimerKind.EXPIRY,
     TimerKind.EXPIRY_NEARS,
     TimerKind.PROMISE,
@@ -39,6 +41,7 @@ def end(session: Session, order: Order, now: datetime) -> None:
     order.ended_at = now
     was_doubted = order.doubt_open_since is not None
     pauses.settle(order, now)
+    escalation.lift_pause(session, order, now)
     order.doubt_open_since = order.extension_asked_at = None
     session.flush()
     for kind in _OF_ITS_LIFE:

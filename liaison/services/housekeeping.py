@@ -1,4 +1,7 @@
-"""What is thrown away once it can serve nobody: never an entry, an order or a notice."""
+"""What is thrown away once it can serve nobody: never an entry, an order or a notice.
+
+A canary is no notice: it carries nothing and goes to nobody.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from liaison.models import (
     UnfinishedDraft,
 )
 from liaison.models.base import insert_once
-from liaison.services import kept_forms, presence, register_imports, typists
+from liaison.services import canaries, kept_forms, presence, register_imports, typists, webhooks
 
 KEEP_ANSWERS = timedelta(days=30)
 """How long a repeated ``POST`` is answered as the first time."""
@@ -59,7 +62,8 @@ def tidy(session: Session, now: datetime) -> int:
         typists.past_their_time(now),
         delete(Heartbeat).where(Heartbeat.at < now - KEEP_BEATS),
     ]
-    gone = register_imports.lay_old_aside(session, now)
+    gone = register_imports.lay_old_aside(session, now) + canaries.throw_away(session, now)
+    webhooks.forget_older_secrets(session, now)
     for step in steps:
         result = session.execute(step.execution_options(synchronize_session=False))
         gone += result.rowcount if isinstance(result, CursorResult) else 0

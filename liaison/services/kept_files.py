@@ -17,6 +17,10 @@ from liaison.services.vault import Vault
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of one person, more than the files of one message; the oldest give way."""
+MOST = 50
+"""Files of one person: empty ones have no bytes to count."""
+LONGEST_NAME = 255
+"""Characters of a file's or a field's name that are kept."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ def keep(
     """Keeps one file of a form's field; None where it is too large ever to be kept."""
     if len(content) > MOST_BYTES:
         return None
+    field, name = field[:LONGEST_NAME], name[-LONGEST_NAME:]  # what ends it says what it is
     row = KeptFile(
         person_id=person_id,
         path=path,
@@ -66,9 +71,9 @@ def _give_way(session: Session, person_id: UUID) -> None:
         .order_by(KeptFile.kept_at.desc(), KeptFile.id.desc())
     )
     room, gone = MOST_BYTES, []
-    for id_, size in rows:
+    for place, (id_, size) in enumerate(rows):
         room -= size
-        if room < 0:
+        if room < 0 or place >= MOST:
             gone.append(id_)
     if gone:
         drop(session, gone, person_id)

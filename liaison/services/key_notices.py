@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
 from liaison.domain.vocabulary import Role
-from liaison.models import ApiKey, Person, PersonRole
+from liaison.models import ApiKey, Person, PersonRole, WebhookEndpoint
 from liaison.services import outbox
 
 DAYS_BEFORE = (30, 7, 1)
@@ -36,7 +36,7 @@ def run(session: Session, now: datetime, base_url: str) -> int:
     told = 0
     for row, days in due[:BATCH]:
         told += sum(
-            _queue(session, person, row, days, link, now) for person in _keepers(session, row)
+            _queue(session, person, row, days, link, now) for person in keepers(session, row)
         )
         row.warned_at = now
     session.flush()
@@ -66,7 +66,7 @@ def _days_due(row: ApiKey, now: datetime) -> int:
     return 0
 
 
-def _keepers(session: Session, row: ApiKey) -> list[Person]:
+def keepers(session: Session, row: ApiKey | WebhookEndpoint) -> list[Person]:
     """The provider's administrators; its SPOCs where it has none."""
     for role in (Role.PROVIDER_ADMINISTRATOR, Role.SPOC):
         found = session.scalars(

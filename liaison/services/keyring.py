@@ -17,7 +17,7 @@ from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import unstorable
 from liaison.errors import FieldError, Forbidden, Invalid, LiaisonError, NotFound
 from liaison.models import ApiKey, Person, Provider
-from liaison.services import guards, keys, portal_log
+from liaison.services import guards, keys, pollers, portal_log
 
 DAYS, LONGEST_DAYS = 365, 730
 """How long a key counts unless its maker says otherwise, and at the longest."""
@@ -38,6 +38,8 @@ class Wanted:
     scopes: Sequence[str]
     networks: Sequence[str] = ()
     days: int = DAYS
+    expected: int | None = None
+    """Minutes within which its program is expected to call; None: nobody waits for it."""
 
 
 class KeyEnded(LiaisonError):
@@ -50,7 +52,7 @@ class KeyEnded(LiaisonError):
 
 def make(session: Session, actor: Actor, wanted: Wanted, now: datetime) -> tuple[ApiKey, str]:
     """A new key; it is given back once. One name stands for one key that counts."""
-    provider = _keeper_of(session, actor, now)
+    provider = keeper_of(session, actor, now)
     name, scopes, networks = _read(session, provider, wanted, now)
     row, shown = keys.make_key(
         session,
@@ -61,8 +63,10 @@ def make(session: Session, actor: Actor, wanted: Wanted, now: datetime) -> tuple
         expires_at=now + timedelta(days=wanted.days),
         networks=networks,
         created_by_id=actor.person_id,
+        expected_every=wanted.expected,
     )
-    _note(session, actor, "key_made", row, now, {"scopes": scopes, "networks": networks})
+    told = {"scopes": scopes, "networks": networks, "expected_every": wanted.expected}
+    _note(session, actor, "key_made", row, now, told)
     return row, shown
 
 
@@ -73,7 +77,7 @@ def roll(
 
     ``overlap`` in days; it never makes the older key count longer than it would have.
     """
-    provider = _keeper_of(session, actor, now)
+    provider = keeper_of(session, actor, now)
     old = _of(session, provider, key_id)
     _demand_open(old, now)
     if old.successor_id is not None:
@@ -91,6 +95,7 @@ def roll(
         expires_at=now + (old.expires_at - old.created_at if old.expires_at else longest),
         networks=old.networks,
         created_by_id=actor.person_id,
+        expected_every=old.expected_every,
     )
     ends = now + timedelta(days=overlap)
     old.expires_at = min(ends, old.expires_at or ends)
@@ -101,9 +106,30 @@ def roll(
     return row, shown
 
 
+def expect(
+    session: Session, actor: Actor, key_id: UUID, minutes: int | None, now: datetime
+) -> ApiKey:
+    """Says how often the key's program calls, in minutes; None: nobody is told of its silence."""
+    provider = keeper_of(session, actor, now)
+    row = _of(session, provider, key_id)
+    _demand_open(row, now)
+    if faults := _expected_faults(minutes):
+        raise Invalid(faults)
+    row.expected_every, row.silent_since = minutes, None
+    _note(session, actor, "key_expected", row, now, {"expected_every": minutes})
+    return row
+
+
+def _expected_faults(minutes: int | None) -> list[FieldError]:
+    if minutes is None or pollers.SHORTEST <= minutes <= pollers.LONGEST:
+        return []
+    text = f"Enter {pollers.SHORTEST} to {pollers.LONGEST} minutes, or leave it empty."
+    return [FieldError("/expected", text)]
+
+
 def revoke(session: Session, actor: Actor, key_id: UUID, reason: str, now: datetime) -> ApiKey:
     """Takes a key back: from this moment it opens nothing."""
-    provider = _keeper_of(session, actor, now)
+    provider = keeper_of(session, actor, now)
     row = _of(session, provider, key_id)
     _demand_open(row, now)
     reason = reason.strip()
@@ -123,7 +149,7 @@ def demand_keeper(actor: Actor, now: datetime) -> None:
     guards.fresh_factor(actor, now)
 
 
-def _keeper_of(session: Session, actor: Actor, now: datetime) -> Provider:
+def keeper_of(session: Session, actor: Actor, now: datetime) -> Provider:
     """The provider, locked; the actor may keep its keys and is not being let go meanwhile."""
     demand_keeper(actor, now)
     # The provider's row orders its key-keepers one after the other, and goes first: those who
@@ -180,6 +206,7 @@ def _read(
         faults.append(FieldError("/scopes", "Choose what the key may do."))
     if not 1 <= wanted.days <= LONGEST_DAYS:
         faults.append(FieldError("/days", f"Enter 1 to {LONGEST_DAYS} days."))
+    faults += _expected_faults(wanted.expected)
     networks, bad = read_networks(wanted.networks)
     if faults or bad:
         raise Invalid([*faults, *bad])

@@ -41,6 +41,7 @@ def make_key(
     key: str | None = None,
     networks: Iterable[str] = (),
     created_by_id: UUID | None = None,
+    expected_every: int | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key of a provider; the key itself is given back once and never again."""
     wanted = list(scopes)
@@ -57,6 +58,7 @@ def make_key(
         created_at=now,
         created_by_id=created_by_id,
         expires_at=expires_at,
+        expected_every=expected_every,
     )
     session.add(row)
     session.flush()

@@ -22,14 +22,15 @@ from typing import Any
 from uuid import UUID
 
 import rfc8785
-from sqlalchemy import update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
 from liaison.models import Entry, Order, Stream
-from liaison.models.base import insert_once
+from liaison.models.base import insert_once, rows_of
 from liaison.models.ledger import GENESIS
+from liaison.services import webhooks
 
 PORTAL = "portal"
 ERASED = "erased"
@@ -100,6 +101,15 @@ def record(session: Session, now: datetime, *records: Record) -> list[Entry]:
     return [_append(session, now, r) for r in sorted(records, key=lambda r: r.stream)]
 
 
+_HEAD = select(Stream.seq, Stream.head).where(Stream.id == bindparam("stream")).with_for_update()
+_MOVE = (
+    update(rows_of(Stream))
+    .where(Stream.id == bindparam("stream"))
+    .values(seq=bindparam("number"), head=bindparam("hash"))
+)
+_ENTER = insert(rows_of(Entry))
+
+
 def _append(session: Session, now: datetime, r: Record) -> Entry:
     seq, prev = _next(session, r.stream)
     data = rfc8785.dumps(dict(r.data))
@@ -118,25 +128,25 @@ def _append(session: Session, now: datetime, r: Record) -> Entry:
     )
     entry.hash = entry_hash(entry)
     entry.id = entry_id(entry)
-    session.add(entry)
-    session.execute(update(Stream).where(Stream.id == r.stream).values(head=entry.hash))
-    session.flush()
+    # Bare statements: an entry is written once and never touched again by this session.
+    bare = session.connection()
+    bare.execute(_ENTER, {name: getattr(entry, name) for name in _COLUMNS})
+    bare.execute(_MOVE, {"stream": r.stream, "number": seq, "hash": entry.hash})
+    webhooks.announce(session, entry)
     return entry
 
 
+_COLUMNS = tuple(rows_of(Entry).columns.keys())
+
+
 def _next(session: Session, stream: str) -> tuple[int, str]:
-    step = (
-        update(Stream)
-        .where(Stream.id == stream)
-        .values(seq=Stream.seq + 1)
-        .returning(Stream.seq, Stream.head)
-        .execution_options(synchronize_session=False)
-    )
-    row = session.execute(step).one_or_none()
+    """The number and the head of the next entry; the stream is locked until the commit."""
+    bare = session.connection()
+    row = bare.execute(_HEAD, {"stream": stream}).one_or_none()
     if row is None:
         insert_once(session, Stream, {"id": stream, "seq": 0, "head": GENESIS})
-        row = session.execute(step).one()
-    return row.seq, row.head
+        row = bare.execute(_HEAD, {"stream": stream}).one()
+    return row.seq + 1, row.head
 
 
 def entry_hash(entry: Entry) -> str:

@@ -126,6 +126,8 @@ _RULES = (
     _Rule(Order.state == OrderState.DISPOSED, ("order.released", "order.expired")),
     _Rule(Order.disposed_at.is_not(None), ("order.disposed",)),
     _Rule(Order.doubt_open_since.is_not(None), ("order.doubted",)),
+    _Rule(Order.ladder_closed_at.is_not(None), ("order.ladder_closed",), shared=False),
+    _Rule(Order.ladder_paused_at.is_not(None), ("order.ladder_paused",), shared=False),
     _Rule(_vouched(), ("order.vouched",)),
 )
 """In the order of an order's life: of each order and stream the first that fails is told."""

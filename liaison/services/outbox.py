@@ -17,21 +17,26 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    Select,
     TextClause,
     Update,
     and_,
+    bindparam,
+    exists,
+    func,
     insert,
     or_,
     select,
     text,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from liaison.domain.lifecycle import SERVED, OrderState
 from liaison.domain.vocabulary import Channel, Urgency
-from liaison.models import Contact, DeliveryAttempt, Message, Order
+from liaison.models import Contact, DeliveryAttempt, Message, Order, WebhookEndpoint
 from liaison.models.base import insert_once, new_id
+from liaison.models.webhooks import EndpointState
 from liaison.models.work import MessageState, Wanted
 
 LEASE = timedelta(seconds=45)
@@ -47,8 +52,14 @@ look at what the second has just claimed.
 URGENT_DELAYS = tuple(timedelta(seconds=s) for s in (5, 15, 45, 120))
 DELAYS = tuple(timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000))
 
+URGENT_WEBHOOK_DELAYS = (*URGENT_DELAYS, *DELAYS[1:])
+"""A program that was away is told all the same when it is back: nobody is woken by it."""
+
 URGENT_LONGEST, LONGEST = timedelta(minutes=5), timedelta(hours=12)
 """No notice waits longer for its next try, whatever the other side asks for."""
+
+SENT_BY = (Channel.EMAIL, Channel.TEXT, Channel.VOICE, Channel.WEBHOOK)
+"""Ways by which messages leave; a phone call is made by a person."""
 
 LONGEST_ANSWER = 500
 """Characters of what the other side said that are kept of each try."""
@@ -96,12 +107,27 @@ class Tried:
     answer: str
 
 
-def queue(session: Session, order: Order, contact: Contact, notice: Notice, now: datetime) -> bool:
+MOST_A_PROVIDER = 2
+"""Webhooks of one provider that are under way at once: its endpoints alone take no whole lane."""
+
+SENT_BY_US = (Channel.EMAIL, Channel.TEXT, Channel.VOICE)
+"""Ways to a person that need no person of ours."""
+
+
+def queue(
+    session: Session,
+    order: Order,
+    contact: Contact,
+    notice: Notice,
+    now: datetime,
+    channel: Channel = Channel.EMAIL,
+) -> bool:
     """Puts one notice to one contact into the outbox; whether it was not there already.
 
-    Nothing goes to an address that was never verified: it may be anybody's.
+    Nothing goes to an address or a number that was never verified: it may be anybody's.
     """
-    if contact.email_verified_at is None:
+    by_mail = channel is Channel.EMAIL
+    if (contact.email_verified_at if by_mail else contact.phone_verified_at) is None:
         return False
     params = {
         "ref": order.name,
@@ -117,11 +143,11 @@ def queue(session: Session, order: Order, contact: Contact, notice: Notice, now:
         Message,
         {
             "id": new_id(),
-            "idem": f"{order.id}:{notice.key}:{contact.id}:{Channel.EMAIL.value}",
+            "idem": f"{order.id}:{notice.key}:{contact.id}:{channel.value}",
             "order_id": order.id,
             "contact_id": contact.id,
-            "channel": Channel.EMAIL,
-            "address": contact.email,
+            "channel": channel,
+            "address": contact.email if by_mail else contact.phone,
             "letter": notice.letter,
             "params": params,
             "wanted": notice.wanted,
@@ -198,15 +224,29 @@ def cancel(session: Session, order: Order, *wanted: Wanted) -> None:
 
 
 HELD_BY_A_PAUSE = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED)
-"""What is not sent while a question stops the order's clock."""
+"""What is not sent while a question stops the order's clock, or a person holds its ladder."""
 
 
-def is_due(session: Session, now: datetime) -> bool:
+def is_due(session: Session, now: datetime, channel: Channel | None = None) -> bool:
     """Whether any message is due: asked before a writing transaction is begun for it."""
-    return session.execute(select(Message.id).where(*_due(now)).limit(1)).first() is not None
+    values = _moments(now)
+    for one in (channel,) if channel else SENT_BY:
+        if session.execute(_ANY_DUE, {**values, "channel": one}).first() is not None:
+            return True
+    return False
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool] | TextClause, ...]:
+def _moments(now: datetime) -> dict[str, Any]:
+    """What ``_due`` compares with."""
+    return {
+        "now": now,
+        "urgent_stray": now + URGENT_LONGEST,
+        "stray": now + LONGEST,
+        "stray_lease": now + STRAY_LEASE,
+    }
+
+
+def _due() -> tuple[ColumnElement[bool] | TextClause, ...]:
     """What is to be sent now: its time has come, or its time is one that cannot be.
 
     A first try is due at once, whatever the clock of whoever queued it said. A time or a lease
@@ -214,39 +254,102 @@ def _due(now: datetime) -> tuple[ColumnElement[bool] | TextClause, ...]:
     """
     return (
         UNSENT,
+        Message.channel == bindparam("channel"),
         or_(
             Message.attempts == 0,
-            Message.next_at <= now,
-            and_(Message.urgent, Message.next_at > now + URGENT_LONGEST),
-            Message.next_at > now + LONGEST,
+            Message.next_at <= bindparam("now"),
+            and_(
+                Message.urgent,
+                Message.channel != Channel.WEBHOOK,
+                Message.next_at > bindparam("urgent_stray"),
+            ),
+            Message.next_at > bindparam("stray"),
         ),
         or_(
             Message.lease_until.is_(None),
-            Message.lease_until <= now,
-            Message.lease_until > now + STRAY_LEASE,
+            Message.lease_until <= bindparam("now"),
+            Message.lease_until > bindparam("stray_lease"),
         ),
-        or_(Message.wanted.not_in(HELD_BY_A_PAUSE), ~_clock_stopped()),
+        or_(Message.wanted.not_in(HELD_BY_A_PAUSE), ~_held()),
+        or_(
+            Message.endpoint_id.is_(None),
+            and_(Message.endpoint_id.not_in(_busy()), Message.endpoint_id.not_in(_crowded())),
+        ),
     )
 
 
-def _clock_stopped() -> ColumnElement[bool]:
-    stopped = select(Order.id).where(
-        Order.id == Message.order_id, Order.clock_stopped_at.is_not(None)
+def _busy() -> Select[UUID | None]:
+    """Endpoints to which a message is under way: a slow one must not keep every thread busy."""
+    held = aliased(Message, name="held")
+    return select(held.endpoint_id).where(*_under_way(held))
+
+
+def _crowded() -> Select[UUID]:
+    """Endpoints of providers that have as many under way as they may, to whichever of theirs."""
+    held, owner = aliased(Message, name="held"), aliased(WebhookEndpoint)
+    providers = (
+        select(owner.provider_id)
+        .join(held, held.endpoint_id == owner.id)
+        .where(*_under_way(held))
+        .group_by(owner.provider_id)
+        .having(func.count() >= MOST_A_PROVIDER)
     )
-    return stopped.correlate(Message).exists()
+    sibling = aliased(WebhookEndpoint)
+    return select(sibling.id).where(sibling.provider_id.in_(providers))
 
 
-def claim(session: Session, now: datetime, limit: int = 2) -> list[Claimed]:
-    """Claims messages that are due, or whose worker let its lease run out."""
-    due = session.scalars(
-        select(Message)
-        .where(*_due(now))
-        # What is urgent does not queue behind a slow mail server's backlog of routine.
-        .order_by(Message.urgent.desc(), Message.next_at, Message.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Message)
-        .execution_options(populate_existing=True)
-    ).all()
+def _under_way(held: type[Message]) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    """``held`` is a message under the name "held", in a worker's hands at this moment."""
+    return (
+        text("held.state IN ('queued', 'sending') AND held.state = 'sending'"),
+        held.endpoint_id.is_not(None),
+        held.lease_until > bindparam("now"),
+        held.lease_until <= bindparam("stray_lease"),
+    )
+
+
+def _held() -> ColumnElement[bool]:
+    """A question stops the order's clock, or a person holds its ladder or has closed it.
+
+    A pause counts until its end, whether its timer has fired or not: if that one fails, our own
+    people must still be told.
+    """
+    holding = select(Order.id).where(
+        Order.id == Message.order_id,
+        or_(
+            Order.clock_stopped_at.is_not(None),
+            Order.ladder_closed_at.is_not(None),
+            Order.ladder_paused_until > bindparam("now"),
+        ),
+    )
+    return holding.correlate(Message).exists()
+
+
+_ANY_DUE = select(Message.id).where(*_due()).limit(1)
+_NEXT_DUE = (
+    select(Message)
+    .where(*_due(), Message.urgent == bindparam("urgent"))
+    .order_by(Message.next_at, Message.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, of=Message)
+    .execution_options(populate_existing=True)
+)
+
+
+def claim(
+    session: Session, now: datetime, limit: int = 2, channel: Channel | None = None
+) -> list[Claimed]:
+    """Claims messages that are due, or whose worker let its lease run out.
+
+    What is urgent does not queue behind a slow mail server's backlog of routine.
+    """
+    values = _moments(now)
+    due: list[Message] = []
+    for urgent in (True, False):
+        for one in (channel,) if channel else SENT_BY:
+            asked = {**values, "channel": one, "urgent": urgent, "limit": limit - len(due)}
+            due += session.scalars(_NEXT_DUE, asked) if len(due) < limit else ()
+    due = _one_an_endpoint(session, due, values)
     for message in due:
         message.state = MessageState.SENDING
         message.fence += 1
@@ -254,6 +357,35 @@ def claim(session: Session, now: datetime, limit: int = 2) -> list[Claimed]:
         message.lease_until = now + LEASE
     session.flush()
     return [_claimed(message) for message in due]
+
+
+def _one_an_endpoint(
+    session: Session, due: list[Message], values: Mapping[str, Any]
+) -> list[Message]:
+    """Without those whose endpoint another worker has just claimed a message of.
+
+    Whoever claims holds the row of their provider's first endpoint; what the one before them did
+    is seen by asking again.
+    """
+    first = {message.endpoint_id: message for message in reversed(due) if message.endpoint_id}
+    if not first:
+        return due
+    theirs, earlier = aliased(WebhookEndpoint), aliased(WebhookEndpoint)
+    is_later = exists().where(
+        earlier.provider_id == WebhookEndpoint.provider_id, earlier.id < WebhookEndpoint.id
+    )
+    gates = select(WebhookEndpoint.provider_id).where(
+        WebhookEndpoint.provider_id.in_(select(theirs.provider_id).where(theirs.id.in_(first))),
+        ~is_later,
+    )
+    held = session.scalars(
+        gates.with_for_update(skip_locked=True, key_share=True, of=WebhookEndpoint)
+    ).all()
+    mine = select(theirs.id).where(theirs.id.in_(first), theirs.provider_id.in_(held))
+    free = set(session.scalars(mine))
+    free -= {*session.scalars(_busy(), values), *session.scalars(_crowded(), values)}
+    alone = {message.id for endpoint, message in first.items() if endpoint in free}
+    return [message for message in due if not message.endpoint_id or message.id in alone]
 
 
 def _claimed(m: Message) -> Claimed:
@@ -289,22 +421,67 @@ WANTED_IN: dict[Wanted, Sequence[OrderState]] = {
 }
 
 
-def still_wanted(session: Session, claimed: Claimed) -> bool:
+def still_wanted(session: Session, claimed: Claimed, now: datetime) -> bool:
     """Looks again, just before sending: is the claim ours, and is there still a reason?"""
-    row = session.execute(
-        select(Message.state, Message.fence, Message.wanted, Order.state)
+    found = session.execute(
+        select(Message.state, Message.fence, Message.wanted, *_REASONS)
         .outerjoin(Order, Order.id == Message.order_id)
+        .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Message.endpoint_id)
         .where(Message.id == claimed.id)
     ).one()
-    state, fence, wanted, order_state = row
-    ours = state is MessageState.SENDING and fence == claimed.fence
-    return ours and (order_state is None or order_state in WANTED_IN[wanted])
+    ours = found.state is MessageState.SENDING and found.fence == claimed.fence
+    until = found.ladder_paused_until
+    held = found.clock_stopped_at is not None or (until is not None and now < until)
+    return ours and _has_reason(found) and not (held and found.wanted in HELD_BY_A_PAUSE)
+
+
+_REASONS = (
+    Order.state.label("order_state"),
+    Order.clock_stopped_at,
+    Order.ladder_closed_at,
+    Order.ladder_paused_until,
+    WebhookEndpoint.state.label("endpoint"),
+)
+
+
+def _has_reason(found: Any) -> bool:
+    """Whether a message is still to be sent, now or when nobody holds it any more."""
+    listens = found.endpoint is None or found.endpoint is EndpointState.ACTIVE
+    state, wanted = found.order_state, found.wanted
+    taken_over = found.ladder_closed_at is not None and wanted in HELD_BY_A_PAUSE
+    return listens and not taken_over and (state is None or state in WANTED_IN[wanted])
+
+
+def is_wanted(wanted: Wanted, state: OrderState) -> bool:
+    """Whether a notice about an order in this state still makes sense."""
+    return state in WANTED_IN[wanted]
+
+
+def is_awaited(wanted: Wanted, order: Order) -> bool:
+    """The same for one order, whose ladder a person may have closed to take over."""
+    taken_over = order.ladder_closed_at is not None and wanted in HELD_BY_A_PAUSE
+    return is_wanted(wanted, order.state) and not taken_over
+
+
+def is_held(wanted: Wanted, order: Order, now: datetime) -> bool:
+    """Whether a person holds what such a notice belongs to; a question's pause hides its calls."""
+    until = order.ladder_paused_until
+    return wanted in HELD_BY_A_PAUSE and until is not None and now < until
 
 
 def drop(session: Session, claimed: Claimed) -> bool:
-    """Cancels a claimed message that is wanted no longer."""
-    values = {"state": MessageState.CANCELLED, "sealed_link": None}
-    return _under_fence(session, claimed, values, MessageState.SENDING)
+    """Cancels a claimed message that is wanted no longer; one that is only held waits on."""
+    found = session.execute(
+        select(Message.wanted, *_REASONS)
+        .outerjoin(Order, Order.id == Message.order_id)
+        .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Message.endpoint_id)
+        .where(Message.id == claimed.id)
+    ).one()
+    values: dict[str, Any] = {"state": MessageState.CANCELLED, "sealed_link": None}
+    if found.wanted in HELD_BY_A_PAUSE and _has_reason(found):
+        # As if it had not been claimed: no try was made.
+        values = {"state": MessageState.QUEUED, "attempts": Message.attempts - 1}
+    return _under_fence(session, claimed, values | {"lease_until": None}, MessageState.SENDING)
 
 
 def confirm(
@@ -338,14 +515,16 @@ def put_off(
 ) -> Message | None:
     """Notes a failure. Gives back the message when its retries are used up, else None."""
     _note_try(session, claimed, now, tried, ok=False)
-    # The order first, as every verb does: a failure writes to it, and the two must not
-    # wait for each other.
-    session.execute(
-        select(Order.id)
-        .join(Message, Message.order_id == Order.id)
-        .where(Message.id == claimed.id)
-        .with_for_update(of=Order)
-    )
+    if claimed.endpoint_id is None:
+        # The order first, as every verb does: a failure writes to it, and the two must not
+        # wait for each other. A webhook's does not; whoever puts it off holds its endpoint
+        # by now, and perhaps a stream, and must wait for no order.
+        session.execute(
+            select(Order.id)
+            .join(Message, Message.order_id == Order.id)
+            .where(Message.id == claimed.id)
+            .with_for_update(of=Order)
+        )
     message = session.scalars(
         select(Message)
         .where(Message.id == claimed.id)
@@ -356,15 +535,21 @@ def put_off(
         return None
     message.last_error = error[:500]
     message.lease_until = None
-    delays = URGENT_DELAYS if message.urgent else DELAYS
+    delays = _delays(message)
     if permanent or message.attempts > len(delays):
         message.state, message.sealed_link = MessageState.FAILED, None
         return message
     delay = delays[message.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
     message.state = MessageState.QUEUED
     longest = URGENT_LONGEST if message.urgent else LONGEST
-    message.next_at = now + min(max(delay, retry_after or timedelta(0)), longest)
+    message.next_at = now + max(delay, min(retry_after or timedelta(0), longest))
     return None
+
+
+def _delays(message: Message) -> tuple[timedelta, ...]:
+    if not message.urgent:
+        return DELAYS
+    return URGENT_WEBHOOK_DELAYS if message.channel is Channel.WEBHOOK else URGENT_DELAYS
 
 
 def _note_try(session: Session, claimed: Claimed, now: datetime, tried: Tried, *, ok: bool) -> None:

@@ -14,12 +14,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from liaison.domain.ladder import Climb
-from liaison.domain.ladder import step as step_of
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import Urgency
-from liaison.models import Message, Order, Timer
-from liaison.models.work import MessageState, TimerKind, TimerState
+from liaison.models import Message, Order
+from liaison.models.work import MessageState, TimerKind
 from liaison.services import escalation, timers
 from liaison.services.outbox import HELD_BY_A_PAUSE
 
@@ -59,7 +57,6 @@ def spent(order: Order) -> bool:
 def hold(session: Session, order: Order) -> None:
     """Puts the ladder's timers aside while the clock is stopped; nothing where it runs."""
     if order.clock_stopped_at is not None:
-        # The moment says which of the cancelled ones are only held.
         timers.cancel(session, order, TimerKind.LADDER, order.clock_stopped_at)
 
 
@@ -87,36 +84,15 @@ def note_acknowledged(order: Order, now: datetime) -> None:
 
 def resume(session: Session, order: Order, now: datetime) -> None:
     """The question is answered: the clock goes on, and with it whatever was held."""
-    since = order.clock_stopped_at
-    if since is None:
+    if order.clock_stopped_at is None:
         return
     pause = settle(order, now)
     session.flush()
     _move_notices(session, order, pause)
     climb = escalation.running_climb(order)
-    if climb is not None and order.ladder_closed_at is None:
-        _revive(session, order, climb, since)
-
-
-def _revive(session: Session, order: Order, climb: Climb, since: datetime) -> None:
-    """The steps of this climb that were held come when they would have come, and the pause."""
-    ladder, start = escalation.ladder_of(order), escalation.climb_start(order, climb)
-    held = session.scalars(
-        select(Timer)
-        .where(
-            Timer.order_id == order.id,
-            Timer.kind == TimerKind.LADDER,
-            Timer.state == TimerState.CANCELLED,
-            Timer.done_at == since,
-        )
-        .execution_options(populate_existing=True)
-    ).all()
-    for timer in held:
-        if timer.payload.get("climb") == int(climb) and "step" in timer.payload:
-            timer.state, timer.done_at = TimerState.WAITING, None
-            timer.attempts, timer.last_error = 0, None  # one that had failed begins anew
-            timer.due_at = step_of(ladder, climb, start, timer.payload["step"]).due_at
-    session.flush()
+    if climb is not None and escalation.is_climbing(order):
+        # What was held comes when it would have come, and the pause; unless a person holds it.
+        escalation.wake(session, order, climb)
 
 
 def _move_notices(session: Session, order: Order, pause: timedelta) -> None:

@@ -36,10 +36,13 @@ def note(
     data: Mapping[str, Any],
 ) -> None:
     """Appends an entry: the last write of its transaction. Secrets never stand in ``data``."""
-    record = ledger.Record(
-        ledger.PORTAL, f"portal.{type_}", actor_id, {**data, "organisation": organisation}
-    )
-    ledger.record(session, now, record)
+    ledger.record(session, now, entry(type_, actor_id, organisation, data))
+
+
+def entry(type_: str, actor_id: str, organisation: str, data: Mapping[str, Any]) -> ledger.Record:
+    """The same for an act that has other entries too: all are recorded together."""
+    told = {**data, "organisation": organisation}
+    return ledger.Record(ledger.PORTAL, f"portal.{type_}", actor_id, told)
 
 
 def by(actor: Actor) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from liaison.clock import rfc3339
 from liaison.domain.actors import CLOCK, Actor
 from liaison.domain.ladder import Step, Whom
 from liaison.domain.lifecycle import Action
-from liaison.domain.vocabulary import Channel
+from liaison.domain.vocabulary import PERSONAL, Channel
 from liaison.errors import InvalidTransition
 from liaison.models import Order, Timer
 from liaison.models.work import TimerKind, Wanted
@@ -107,14 +107,14 @@ def _due(order: Order, page: int) -> datetime:
 
 def _page(session: Session, order: Order, page: int, now: datetime) -> list[registry.Reached]:
     assert order.ratify_by is not None
-    ways = (Channel.EMAIL, Channel.CALL)
-    step = Step(page, None, page, now, Whom.SUPERVISOR, ways, None)
+    step = Step(page, None, page, now, Whom.SUPERVISOR, PERSONAL, None)
     called = registry.reached(session, order, step, now)
     key, due = f"ratify:{page}", order.ratify_by.isoformat()
     notice = outbox.Notice("ratification_overdue", Wanted.UNTIL_RATIFIED, key, {"due": due})
     for one in called:
-        if Channel.EMAIL in one.channels:
-            outbox.queue(session, order, one.contact, notice, now)
+        for way in outbox.SENT_BY_US:
+            if way in one.channels:
+                outbox.queue(session, order, one.contact, notice, now, way)
         if Channel.CALL in one.channels:
             why = "The emergency was issued at once and nobody has ratified it in time."
             wanted = Wanted.UNTIL_RATIFIED

@@ -20,12 +20,15 @@ from liaison.models import (
     Person,
     UnfinishedDraft,
     Verification,
+    WebhookEndpoint,
 )
 from liaison.services.vault import Vault
 
 BATCH = 100
 
-Sealed = Person | Message | KeptForm | Verification | UnfinishedDraft | OrderTemplate
+Sealed = (
+    Person | Message | KeptForm | Verification | UnfinishedDraft | OrderTemplate | WebhookEndpoint
+)
 
 SEALED: dict[str, tuple[type[Sealed], str]] = {
     "people's authenticators": (Person, "totp_secret"),
@@ -34,8 +37,13 @@ SEALED: dict[str, tuple[type[Sealed], str]] = {
     "kept forms": (KeptForm, "sealed"),
     "unfinished drafts": (UnfinishedDraft, "sealed"),
     "order templates": (OrderTemplate, "sealed"),
+    "secrets of webhooks": (WebhookEndpoint, "sealed_secret"),
+    "older secrets of webhooks": (WebhookEndpoint, "sealed_old_secret"),
 }
-"""Every column that the vault seals, by what stands in it."""
+"""Every column that the vault seals, by what stands in it.
+
+Not files of a form that was not taken: they are gone within half a day.
+"""
 
 
 @dataclass(frozen=True)

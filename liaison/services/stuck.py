@@ -17,6 +17,8 @@ from liaison.services import call_tasks, outbox, timers
 
 WHY = "The ladder could not move: act by hand."
 _CLOCKS = {
+    TimerKind.PAUSE_END: "the ladder that was paused does not go on",
+    TimerKind.CALL_AGAIN: "a call that reached nobody is not opened again",
     TimerKind.RATIFICATION: "nobody is called to ratify the emergency",
     TimerKind.ANSWER: "nobody is told that a question waits for an answer",
     TimerKind.DOUBT: "nobody is called although the provider doubts the order",
@@ -50,7 +52,7 @@ def tell(session: Session, timer_id: UUID, now: datetime) -> int:
         .execution_options(populate_existing=True)
     ).one()
     timer = session.get_one(Timer, timer_id, populate_existing=True)
-    is_ladder = timer.kind is TimerKind.LADDER
+    is_ladder = timer.kind in (TimerKind.LADDER, TimerKind.PAUSE_END, TimerKind.CALL_AGAIN)
     wanted = _WANTED.get(order.state) if is_ladder else _WANTED_BY.get(timer.kind)
     if timer.state is not TimerState.WAITING or wanted is None:
         return 0

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.orm import Session, contains_eager, joinedload, load_only
+from sqlalchemy.orm.attributes import set_committed_value
 
-from liaison.models import Order, Timer
-from liaison.models.base import insert_once, new_id
+from liaison.models import Authority, Order, Provider, Timer
+from liaison.models.base import TIMERS, hint, insert_once, new_id, rows_of, unhint
 from liaison.models.work import TimerKind, TimerState
 
 Handler = Callable[[Session, Timer, Order, datetime], None]
@@ -22,7 +23,14 @@ LONGEST_DELAY = timedelta(minutes=5)
 STUCK_AFTER = 2
 """So many failures, and a timer counts as stuck: once may be a lock or a lost connection."""
 
-CALLS_PEOPLE = (TimerKind.LADDER, TimerKind.DOUBT, TimerKind.RATIFICATION, TimerKind.ANSWER)
+CALLS_PEOPLE = (
+    TimerKind.LADDER,
+    TimerKind.PAUSE_END,
+    TimerKind.CALL_AGAIN,
+    TimerKind.DOUBT,
+    TimerKind.RATIFICATION,
+    TimerKind.ANSWER,
+)
 """Timers for which people are waited for: where one is stuck, ours are told at once.
 
 Of any other ``liaison check`` tells.
@@ -44,6 +52,7 @@ def plan(
     payload: dict[str, Any],
 ) -> None:
     """Sets a timer; the same one is set once, however often it is planned."""
+    hint(session, TIMERS)
     insert_once(
         session,
         Timer,
@@ -70,40 +79,79 @@ def cancel(session: Session, order: Order, kind: TimerKind, now: datetime) -> No
     )
 
 
+_ANY_DUE = select(Timer.id).where(WAITING, Timer.due_at <= bindparam("now")).limit(1)
+
+
 def is_due(session: Session, now: datetime) -> bool:
     """Whether any timer is due: asked before a writing transaction is begun for it."""
-    found = select(Timer.id).where(WAITING, Timer.due_at <= now).limit(1)
-    return session.execute(found).first() is not None
+    return session.execute(_ANY_DUE, {"now": now}).first() is not None
+
+
+_OF_A_LADDER = (
+    load_only(
+        Order.version,
+        Order.ref,
+        Order.state,
+        Order.authority_id,
+        Order.provider_id,
+        Order.urgency,
+        Order.test,
+        Order.terms,
+        Order.issued_at,
+        Order.acknowledge_by,
+        Order.acknowledged_at,
+        Order.preserve_by,
+        Order.clock_stopped_at,
+        Order.clock_stopped_for,
+        Order.clock_stopped_before,
+        Order.ladder_closed_at,
+        Order.ladder_paused_at,
+    ),
+    joinedload(Order.provider, innerjoin=True).load_only(Provider.name),
+    joinedload(Order.authority, innerjoin=True).load_only(Authority.name),
+)
+"""What a rung reads of an order; anything else is read when it is asked for."""
+
+_NEXT_DUE = (
+    select(Timer)
+    .join(Timer.order)
+    .options(contains_eager(Timer.order).options(*_OF_A_LADDER))
+    .where(WAITING, Timer.due_at <= bindparam("now"))
+    .order_by(Timer.due_at, Timer.id)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=(Order, Timer))
+    .execution_options(populate_existing=True)
+)
 
 
 def claim(session: Session, now: datetime) -> Timer | None:
-    """The timer that has been due longest, locked together with its order.
+    """The timer that has been due longest, locked together with its order, both as they are now.
 
     Whatever another transaction holds is passed over. Nobody waits for an order with a timer in
     hand: an acknowledgement locks them the other way round, and the two would stop each other.
     """
-    row = session.execute(
-        select(Order, Timer)
-        .join(Timer, Timer.order_id == Order.id)
-        .where(WAITING, Timer.due_at <= now)
-        .order_by(Timer.due_at, Timer.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=(Order, Timer))
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    return row[1] if row else None
+    return session.scalars(_NEXT_DUE, {"now": now}).one_or_none()
+
+
+_FIRED = (
+    update(rows_of(Timer))
+    .where(Timer.id == bindparam("timer"))
+    .values(state=TimerState.FIRED, done_at=bindparam("now"))
+)
 
 
 def fire(session: Session, timer: Timer, handler: Handler, now: datetime) -> None:
-    """Fires a claimed timer: reads its order again and lets the handler decide."""
-    order = session.scalars(
-        select(Order)
-        .where(Order.id == timer.order_id)
-        .with_for_update(of=Order)
-        .execution_options(populate_existing=True)
-    ).one()
-    timer.state, timer.done_at = TimerState.FIRED, now
-    handler(session, timer, order, now)
+    """Fires a claimed timer: its order was read anew with it, and the handler decides.
+
+    No other worker is woken for the timers it sets: whoever fires looks again at once.
+    """
+    session.connection().execute(_FIRED, {"timer": timer.id, "now": now})
+    set_committed_value(timer, "state", TimerState.FIRED)
+    set_committed_value(timer, "done_at", now)
+    if timer.kind is not TimerKind.LADDER:
+        session.refresh(timer.order)  # whole
+    handler(session, timer, timer.order, now)
+    unhint(session, TIMERS)
 
 
 def put_off(session: Session, timer_id: UUID, error: str, now: datetime) -> bool:

@@ -229,6 +229,8 @@ def enter(
     row.verified_at = row.closed_at = now
     if need.change is None:
         setattr(contact, f"{way}_verified_at", now)
+        if way == PHONE:
+            contact.wrong_number_at = None
     session.flush()
     _note(session, actor, contact, "contact_verified", {"way": way}, now)
     return None

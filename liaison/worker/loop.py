@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 
 import structlog
 
+from liaison.models.base import TIMERS
 from liaison.services import housekeeping
-from liaison.worker import messages, register, timers
+from liaison.worker import bounces, messages, register, timers, watch
 from liaison.worker.pulse import Pulse, Step
+from liaison.worker.wake import Wake
 from liaison.worker.work import Work
 
 TIDY_EVERY = 3600.0
 KEEP_EVERY = 15.0
+LOOK_AT_FILE, LOOK_AT_SERVER = 0.5, 1.0
+"""Seconds between two looks for work that no hint has told of: SQLite, PostgreSQL."""
 LONGEST_WAIT = 15.0
 """Seconds between two looks of a step that keeps failing, at most."""
 
@@ -39,13 +45,14 @@ def run_once(work: Work) -> Done:
     """
     # Ladders first: nothing of the register holds them up. Then what it has set going.
     fired, sent = _call_and_send(work)
-    failed = register.keep_all(work)
+    failed = register.keep_all(work) or watch.audit_all(work)
     more_fired, more_sent = _call_and_send(work)
     if failed is not None:
         raise failed
     if not work.is_elsewhen:
         beat(work)
         tidy(work)
+        bounces.read_mailbox(work)
     return Done(fired + more_fired, sent + more_sent)
 
 
@@ -76,35 +83,100 @@ def tidy(work: Work) -> bool:
 def run_forever(work: Work, stop: threading.Event) -> None:
     """Runs until ``stop`` is set; whatever is under way is finished first.
 
-    A mail server that keeps silent holds up the notices, but no ladder. Where timers or notices
-    keep failing the heartbeat stops, so that what watches it calls somebody.
+    Every way out has threads of its own: a mail server that keeps silent holds up no text message
+    and no ladder. Where timers or notices keep failing the heartbeat stops, so that what watches
+    it calls somebody.
     """
-    look = 0.5 if work.database.is_sqlite else 1.0
-    pulse = Pulse("timers", "messages")
-    steps: dict[str, tuple[Step, float]] = {
-        "timers": (pulse.watched("timers", lambda w: bool(timers.fire_one(w))), look),
-        "messages": (pulse.watched("messages", lambda w: bool(messages.send_some(w)[0])), look),
-        "heartbeat": (pulse.beating(beat), look),
-        "register": (register.keep, KEEP_EVERY),
-        "housekeeping": (tidy, TIDY_EVERY),
-    }
-    log.info("worker started", worker=work.name)
+    wake = Wake()
     threads = [
-        threading.Thread(target=keep_on, args=(name, step, pause, work, stop), name=name)
-        for name, (step, pause) in steps.items()
+        threading.Thread(
+            target=keep_on,
+            args=(job.name, job.step, job.pause, work, stop, job.rest),
+            name=job.name,
+        )
+        for job in _jobs(work, stop, wake)
     ]
+    log.info("worker started", worker=work.name)
     for thread in threads:
         thread.start()
+    stop.wait()
+    wake.ring()
     for thread in threads:
         thread.join()
+    wake.close()
     log.info("worker stopped", worker=work.name)
 
 
-def keep_on(name: str, step: Step, pause: float, work: Work, stop: threading.Event) -> None:
+Rest = Callable[[float], object]
+"""Waits so many seconds, or until there is a reason to go on."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    name: str
+    step: Step
+    pause: float
+    rest: Rest
+
+
+def _jobs(work: Work, stop: threading.Event, wake: Wake) -> list[_Job]:
+    """All that runs side by side."""
+    look = LOOK_AT_FILE if work.database.is_sqlite else LOOK_AT_SERVER
+    lanes = [(lane, f"{lane.name} {n + 1}") for lane in messages.LANES for n in range(lane.threads)]
+    pulse = Pulse("timers", *(name for _, name in lanes))
+    watched: list[tuple[str, str, Step]] = [
+        (TIMERS, "timers", _firing()),
+        *((lane.name, name, partial(_send, lane)) for lane, name in lanes),
+    ]
+    steps: dict[str, tuple[Step, float]] = {
+        "heartbeat": (pulse.beating(beat), look),
+        "register": (register.keep, KEEP_EVERY),
+        "audit": (watch.audit, watch.AUDIT_EVERY),
+        "watch": (watch.watch, watch.LOOK_EVERY),
+        "ping": (watch.pinging(pulse), watch.LOOK_EVERY),
+        "bounces": (bounces.read_mailbox, bounces.EVERY),
+        "housekeeping": (tidy, TIDY_EVERY),
+        "hints": (wake.listen, look),
+    }
+    return [
+        _Job(name, pulse.watched(name, step), look, _resting(wake.alarm(kind)))
+        for kind, name, step in watched
+    ] + [_Job(name, step, pause, stop.wait) for name, (step, pause) in steps.items()]
+
+
+def _firing() -> Step:
+    found = False
+
+    def fire(work: Work) -> bool:
+        nonlocal found
+        sure, found = found, False  # one that fails is no reason to be sure
+        found = bool(timers.fire_one(work, sure=sure))
+        return found
+
+    return fire
+
+
+def _send(lane: messages.Lane, work: Work) -> bool:
+    return bool(messages.send_some(work, lane)[0])
+
+
+def _resting(alarm: threading.Event) -> Rest:
+    def rest(seconds: float) -> None:
+        alarm.wait(seconds)
+        alarm.clear()
+
+    return rest
+
+
+def keep_on(
+    name: str, step: Step, pause: float, work: Work, stop: threading.Event, rest: Rest | None = None
+) -> None:
     """One step, again and again: at once where it found work, else after ``pause`` seconds.
 
     Whatever it raises is logged and tried again, later each time: the database may come back.
+    ``rest`` waits between two looks, until something happens where it can tell.
     """
+    rest = rest or stop.wait
     failures = 0
     while not stop.is_set():
         try:
@@ -117,7 +189,7 @@ def keep_on(name: str, step: Step, pause: float, work: Work, stop: threading.Eve
         if failures:
             stop.wait(min(0.5 * 2 ** min(failures - 1, 10), LONGEST_WAIT))
         elif not found:
-            stop.wait(pause)
+            rest(pause)
 
 
 def run_until_signalled(work: Work) -> None:

@@ -3,43 +3,70 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from liaison.delivery import DeliveryError, Outgoing, Receipt
 from liaison.documents.letters import WITH_CODE, compose
-from liaison.domain.actors import CLOCK
-from liaison.domain.ladder import Whom
-from liaison.models import Message, Order
-from liaison.queries import registry
-from liaison.services import call_tasks, ledger, outbox, portal_log
+from liaison.documents.short_notices import short_notice
+from liaison.domain.vocabulary import Channel
+from liaison.models import Message
+from liaison.services import outbox, undelivered
 from liaison.services.outbox import Claimed
+from liaison.worker import webhooks
 from liaison.worker.work import Work
 
 BATCH = 2
 """Messages claimed at once: each takes at most 20 s, and the lease is 45 s."""
 
-UNDELIVERED = "The notice could not be delivered."
+
+@dataclass(frozen=True)
+class Lane:
+    """A way out with threads of its own: whoever keeps silent there holds up no other way.
+
+    ``batch`` messages are claimed at once.
+    """
+
+    channel: Channel
+    threads: int = 1
+    batch: int = BATCH
+
+    @property
+    def name(self) -> str:
+        """Also the kind of hint it is woken by."""
+        return self.channel.value
+
+
+LANES = (
+    Lane(Channel.EMAIL),
+    Lane(Channel.TEXT),
+    Lane(Channel.VOICE),
+    # One endpoint has one message under way at most, one provider two: half is left to the others.
+    Lane(Channel.WEBHOOK, threads=4, batch=1),
+)
 
 log = structlog.get_logger("liaison.worker")
 
 
-def send_some(work: Work) -> tuple[int, int]:
-    """Claims a batch and sends it; how many were claimed, and how many left."""
-    batch = claim(work)
+def send_some(work: Work, lane: Lane | None = None) -> tuple[int, int]:
+    """Claims a batch and sends it, of one way or of all; how many were claimed, how many left."""
+    batch = claim(work, lane)
     return len(batch), sum(send(work, claimed) for claimed in batch)
 
 
-def claim(work: Work) -> list[Claimed]:
+def claim(work: Work, lane: Lane | None = None) -> list[Claimed]:
     """The first phase, committed before anything leaves."""
-    with work.database.reading() as session:
-        if not outbox.is_due(session, work.now()):
-            return []
+    channel, most = (lane.channel, lane.batch) if lane else (None, BATCH)
+    if work.database.is_sqlite:  # nobody who writes is to wait for nothing
+        with work.database.reading() as session:
+            if not outbox.is_due(session, work.now(), channel):
+                return []
     with work.database.transaction() as session:
-        return outbox.claim(session, work.now(), BATCH)
+        return outbox.claim(session, work.now(session), most, channel)
 
 
 def send(work: Work, claimed: Claimed) -> bool:
@@ -55,17 +82,21 @@ def send(work: Work, claimed: Claimed) -> bool:
     except Exception as error:
         # A letter that cannot be made must not stop the others, nor vanish.
         log.warning("notice failed", message=str(claimed.id), error=type(error).__name__)
-        _put_off(work, claimed, DeliveryError(type(error).__name__), begin)
+        _put_off(work, claimed, DeliveryError(type(error).__name__), begin, ours=True)
         return False
     return _confirm(work, claimed, receipt, begin)
 
 
 def _outgoing(work: Work, claimed: Claimed) -> Outgoing:
+    if claimed.endpoint_id is not None:
+        return webhooks.outgoing(work, claimed)
     settings = work.settings
     params = dict(claimed.params)
     if claimed.sealed_link is not None:
         secret = "code" if claimed.letter in WITH_CODE else "link"
         params[secret] = work.vault.open(claimed.sealed_link)
+    if claimed.channel in (Channel.TEXT, Channel.VOICE):
+        return _to_a_telephone(work, claimed)
     letter = compose(claimed.letter, params, settings.base_url, settings.env.value)
     return Outgoing(
         address=claimed.address,
@@ -79,9 +110,24 @@ def _outgoing(work: Work, claimed: Claimed) -> Outgoing:
     )
 
 
+def _to_a_telephone(work: Work, claimed: Claimed) -> Outgoing:
+    place, env = work.settings.base_url, work.settings.env.value
+    return Outgoing(
+        address=claimed.address,
+        subject="",
+        text=short_notice(claimed.channel, claimed.letter, claimed.params, place, env),
+        html="",
+        idem=claimed.idem,
+        written_at=claimed.created_at,
+        channel=claimed.channel,
+        number=str(claimed.id),
+        body={name: bool(claimed.params.get(name)) for name in ("reply", "test")},
+    )
+
+
 def _still_wanted(work: Work, claimed: Claimed) -> bool:
     with work.database.reading() as session:
-        wanted = outbox.still_wanted(session, claimed)
+        wanted = outbox.still_wanted(session, claimed, work.now(session))
     if not wanted:
         with work.database.transaction() as session:
             outbox.drop(session, claimed)
@@ -92,7 +138,9 @@ def _still_wanted(work: Work, claimed: Claimed) -> bool:
 def _confirm(work: Work, claimed: Claimed, receipt: Receipt, begin: float) -> bool:
     tried = outbox.Tried(_since(begin), receipt.status, receipt.answer)
     with work.database.transaction() as session:
-        confirmed = outbox.confirm(session, claimed, receipt.reference, work.now(), tried)
+        now = work.now(session)
+        webhooks.note_ok(session, claimed, now)
+        confirmed = outbox.confirm(session, claimed, receipt.reference, now, tried)
     if confirmed:
         log.info("notice sent", message=str(claimed.id), letter=claimed.letter)
     else:
@@ -105,55 +153,50 @@ def _since(begin: float) -> timedelta:
     return timedelta(seconds=time.monotonic() - begin)
 
 
-def _put_off(work: Work, claimed: Claimed, error: DeliveryError, begin: float) -> None:
+def _put_off(
+    work: Work, claimed: Claimed, error: DeliveryError, begin: float, *, ours: bool = False
+) -> None:
+    """``ours``: the fault was on this side, and says nothing of the other."""
     tried = outbox.Tried(_since(begin), error.status, error.detail)
+    try:
+        final = _note_failure(work, claimed, error, tried, ours=ours)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: whoever claims it next begins anew
+    except Exception as fault:
+        # What cannot be told of must not be sent again with every lease, for ever.
+        name = type(fault).__name__
+        log.warning("nobody told of a notice", message=str(claimed.id), error=name)
+        with work.database.transaction() as session:
+            now = work.now(session)
+            final = _put_off_row(session, claimed, error, now, tried) is not None
+    log.warning("notice not delivered", message=str(claimed.id), final=final)
+
+
+def _note_failure(
+    work: Work, claimed: Claimed, error: DeliveryError, tried: outbox.Tried, *, ours: bool
+) -> bool:
+    """Whether it was the last try: then whoever must know of it is told."""
     with work.database.transaction() as session:
-        now = work.now()
-        failed = outbox.put_off(
-            session,
-            claimed,
-            error.detail,
-            now,
-            tried,
-            permanent=error.permanent,
-            retry_after=error.retry_after,
-        )
-        if failed is not None:
-            _tell_people(session, failed, now)
-    log.warning("notice not delivered", message=str(claimed.id), final=failed is not None)
+        now = work.now(session)
+        if not ours:
+            webhooks.note_failure(session, claimed, error, now, work.settings.base_url)
+        failed = _put_off_row(session, claimed, error, now, tried)
+        if failed is not None and claimed.endpoint_id is not None:
+            webhooks.note_used_up(failed, now)
+        elif failed is not None:
+            undelivered.tell(session, failed, now)
+    return failed is not None
 
 
-def _tell_people(session: Session, message: Message, now: datetime) -> None:
-    """A notice that did not arrive is never silent: a person must call, and all can see why."""
-    if message.order_id is None:
-        told: dict[str, Any] = {"letter": message.letter, "attempts": message.attempts}
-        portal_log.note(session, now, "letter_failed", CLOCK.id, ledger.PORTAL, told)
-        return
-    order = session.get_one(Order, message.order_id)
-    people = (
-        [message.contact]
-        if message.contact
-        else registry.addressees(session, order, Whom.DUTY_OFFICER, now)
+def _put_off_row(
+    session: Session, claimed: Claimed, error: DeliveryError, now: datetime, tried: outbox.Tried
+) -> Message | None:
+    return outbox.put_off(
+        session,
+        claimed,
+        error.detail,
+        now,
+        tried,
+        permanent=error.permanent,
+        retry_after=error.retry_after,
     )
-    for contact in people:
-        key = f"undelivered:{message.id}"
-        call_tasks.open_task(session, order, contact, UNDELIVERED, key, message.wanted, now)
-    _tell_duty_officer(session, order, message, now)
-    told = {
-        "letter": message.letter,
-        "channel": message.channel.value,
-        "to": message.contact.name if message.contact else message.address,
-        "attempts": message.attempts,
-        "error": message.last_error,
-    }
-    ledger.record(session, now, ledger.own(order, "order.delivery_failed", CLOCK, told))
-
-
-def _tell_duty_officer(session: Session, order: Order, message: Message, now: datetime) -> None:
-    contact = message.contact
-    if contact is None or contact.authority_id is not None:
-        return  # the mail that failed was to us: another one would only fail again
-    params = {"addressee": contact.name}
-    notice = outbox.Notice("delivery_failed", message.wanted, f"undelivered:{message.id}", params)
-    for officer in registry.addressees(session, order, Whom.DUTY_OFFICER, now):
-        outbox.queue(session, order, officer, notice, now)

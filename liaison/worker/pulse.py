@@ -38,13 +38,16 @@ class Pulse:
 
         return run
 
+    def is_well(self) -> bool:
+        """Whether every watched step has succeeded within ``LONGEST_SILENCE``."""
+        return self._seconds() - min(self._succeeded.values()) <= LONGEST_SILENCE
+
     def beating(self, beat: Step) -> Step:
         """The heartbeat as a step: often looked at, written every ``BEAT_EVERY`` seconds."""
 
         def run(work: Work) -> bool:
             now = self._seconds()
-            oldest = min(self._succeeded.values())
-            if now - oldest <= LONGEST_SILENCE and now - self._beaten >= BEAT_EVERY:
+            if self.is_well() and now - self._beaten >= BEAT_EVERY:
                 beat(work)
                 self._beaten = now
             return False

@@ -8,8 +8,9 @@ down_revision: str | None = "0004"
 branch_labels: None = None
 depends_on: None = None
 
+_UNSENT = "state IN ('queued', 'sending')"
 _FAILED = "state = 'failed' AND settled_at IS NULL"
-_BY_REFERENCE = "channel IN ('text', 'voice')"
+_BY_NUMBER = "channel IN ('text', 'voice')"
 
 
 def _moment(name: str, *, nullable: bool = True) -> sa.Column[object]:
@@ -105,6 +106,13 @@ def _deliveries() -> None:
             ["id"],
         )
     op.create_index(
+        "ix_message_lane",
+        "message",
+        ["channel", "urgent", "next_at", "id"],
+        postgresql_where=sa.text(_UNSENT),
+        sqlite_where=sa.text(_UNSENT),
+    )
+    op.create_index(
         "ix_message_failed",
         "message",
         ["created_at"],
@@ -112,15 +120,18 @@ def _deliveries() -> None:
         sqlite_where=sa.text(_FAILED),
     )
     op.create_index(
-        "ix_message_reference",
+        "ix_message_number",
         "message",
-        ["provider_ref"],
-        postgresql_where=sa.text(_BY_REFERENCE),
-        sqlite_where=sa.text(_BY_REFERENCE),
+        ["address", "id"],
+        postgresql_where=sa.text(_BY_NUMBER),
+        sqlite_where=sa.text(_BY_NUMBER),
     )
     op.create_index("ix_message_endpoint", "message", ["endpoint_id", "id"])
+    op.create_index("ix_message_contact", "message", ["contact_id", "id"])
+    op.create_index(op.f("ix_request_letter_message_id"), "request_letter", ["message_id"])
     with op.batch_alter_table("call_task") as table:
         table.add_column(sa.Column("follows_id", sa.Uuid(), nullable=True))
+        table.add_column(_words("answered_by"))
         table.create_foreign_key(
             op.f("fk_call_task_follows_id_call_task"), "call_task", ["follows_id"], ["id"]
         )
@@ -174,9 +185,11 @@ def downgrade() -> None:
     op.drop_table("delivery_attempt")
     with op.batch_alter_table("call_task") as table:
         table.drop_constraint(op.f("fk_call_task_follows_id_call_task"), type_="foreignkey")
+        table.drop_column("answered_by")
         table.drop_column("follows_id")
-    for index in ("ix_message_endpoint", "ix_message_reference", "ix_message_failed"):
-        op.drop_index(index, "message")
+    op.drop_index(op.f("ix_request_letter_message_id"), "request_letter")
+    for index in ("lane", "contact", "endpoint", "number", "failed"):
+        op.drop_index(f"ix_message_{index}", "message")
     with op.batch_alter_table("message") as table:
         table.drop_constraint(op.f("fk_message_endpoint_id_webhook_endpoint"), type_="foreignkey")
         for name in (

@@ -13,7 +13,16 @@ from sqlalchemy import select
 from liaison.domain.answer import Refusal
 from liaison.domain.request import LetterKind
 from liaison.domain.vocabulary import Ground
-from liaison.models import ApiKey, CallTask, Contact, Order, PartyRule, Verification
+from liaison.models import (
+    ApiKey,
+    CallTask,
+    Contact,
+    DeliveryAttempt,
+    Order,
+    PartyRule,
+    Verification,
+)
+from liaison.models.work import MessageState
 from liaison.services import (
     answers,
     cases,
@@ -21,6 +30,8 @@ from liaison.services import (
     doubts,
     duty,
     duty_overrides,
+    escalation,
+    ladder_holds,
     notes,
     order_templates,
     presence,
@@ -32,7 +43,9 @@ from tests import incoming
 from tests import keeping as after
 from tests.browser.conftest import Person
 from tests.drills import begin, plan
+from tests.hooks import made
 from tests.services import test_memoranda as memorandum
+from tests.services.test_undelivered import failed
 from tests.threads import accepted, ask
 from tests.world import World
 
@@ -134,10 +147,40 @@ def test_pages_of_the_contact_point(world: World, sign_in: SignIn, sky: str) -> 
     drafts = [f"/orders/{draft.name}/{verb}" for verb in ("edit", "issue", "withdraw")]
     others = [f"/orders/{refused.name}/issue", "/orders/new", "/orders/new?urgency=emergency"]
     queues = ["/orders", "/orders?view=all", "/orders?view=drafts", "/orders?q=nothing"]
-    queues += ["/orders?urgency=urgent&party=nowhere&state=issued", "/orders/filters", "/hand-over"]
+    queues += ["/orders?urgency=urgent&party=nowhere&state=issued", "/orders/filters"]
+    queues += ["/hand-over", "/calls"]
     rest = ["/providers", "/account", "/orders/CP-2026-9999", *provider_pages(world)]
     calls = [f"/orders/{issued.ref}/calls/{open_call(world, issued)}"]
     assert look(officer, queues + orders + acts + drafts + others + rest + calls) == []
+
+
+def test_pages_of_what_reached_nobody(world: World, sign_in: SignIn, sky: str) -> None:
+    order = world.issue()
+    (notice,) = failed(world, order)
+    failed(world, world.issue(), state=MessageState.QUEUED, urgent=True)
+    with world.database.transaction() as session:
+        session.add(
+            DeliveryAttempt(
+                message_id=notice.id, number=1, at=world.now, took_ms=9, ok=False, answer="550 no"
+            )
+        )
+    world.clock.move(minutes=1)
+    officer = sign_in("officer", color_scheme=sky)
+    paths = ["/undelivered", "/undelivered?programs=1", f"/undelivered/{notice.id}"]
+    assert look(officer, [*paths, f"/orders/{order.ref}", f"/contacts/{notice.contact_id}"]) == []
+
+
+def test_a_ladder_in_peoples_hands(world: World, sign_in: SignIn, sky: str) -> None:
+    climbing, paused, closed = (world.issue() for _ in range(3))
+    with world.database.transaction() as session:
+        actor, until = world.actor("supervisor"), world.now + timedelta(minutes=30)
+        ladder_holds.pause(session, actor, paused.name, until, "By phone.", world.now)
+        escalation.close(session, actor, closed.name, "By phone.", world.now)
+    officer = sign_in("officer", color_scheme=sky)
+    acts = [f"/orders/{climbing.name}/{v}" for v in ("escalate", "skip", "pause-escalation")]
+    held = [f"/orders/{paused.name}{v}" for v in ("", "/go-on", "/escalate")]
+    over = [f"/orders/{closed.name}{v}" for v in ("", "/reopen-escalation", "/skip")]
+    assert look(officer, [*acts, *held, *over]) == []
 
 
 def test_unfinished_drafts_and_templates(world: World, sign_in: SignIn, sky: str) -> None:
@@ -202,7 +245,7 @@ def test_pages_of_those_who_do_not_act(world: World, sign_in: SignIn, sky: str, 
     [
         ("administrator", ["/people", "/people/invite", "/people/policy"]),
         ("auditor", ["/portal-log", "/people"]),
-        ("provider_administrator", ["/api-keys", "/api-keys/new", "/people"]),
+        ("provider_administrator", ["/api-keys", "/api-keys/new", "/people", "/webhooks/new"]),
         ("officer", ["/reviews", "/account/password", "/account/authenticator"]),
         ("administrator", ["/rules", "/rules/new", "/providers/import"]),
         ("officer", ["/account/recovery", "/account/passkeys/new", "/account/fresh"]),
@@ -276,6 +319,15 @@ def test_forms_of_access(world: World, sign_in: SignIn, sky: str) -> None:
         key = session.scalars(select(ApiKey.id).where(ApiKey.provider_id == provider)).one()
     keeper = sign_in("provider_administrator", color_scheme=sky)
     assert look(keeper, [f"/api-keys/{key}/roll", f"/api-keys/{key}/revoke"]) == []
+
+
+def test_pages_of_webhooks(world: World, sign_in: SignIn, sky: str) -> None:
+    hook, _ = made(world, "https://hooks.meridian.example/liaison")
+    world.issue()
+    keeper = sign_in("provider_administrator", color_scheme=sky)
+    page = f"/webhooks/{hook}"
+    assert look(keeper, ["/webhooks", page, f"{page}/edit", f"{page}/roll", f"{page}/remove"]) == []
+    assert look(sign_in("supervisor", color_scheme=sky), ["/webhooks"]) == []
 
 
 def test_pages_of_contacts(world: World, sign_in: SignIn, sky: str) -> None:

@@ -171,7 +171,10 @@ def test_a_missing_key_stops_the_rotation_and_the_check_says_so(
 
 @pytest.mark.one_database
 def test_every_sealed_column_is_rotated() -> None:
-    """A table with a sealed column that nobody rotates would be lost with the old key."""
+    """A table with a sealed column that nobody rotates would be lost with the old key.
+
+    But for files of a form: they are gone within half a day, and what nothing opens is left out.
+    """
     from liaison.models.base import Base
 
     known = {(table.__tablename__, name) for table, name in rotation.SEALED.values()}
@@ -181,7 +184,7 @@ def test_every_sealed_column_is_rotated() -> None:
         for column in table.columns
         if column.name.startswith("sealed") or column.name.endswith("_secret")
     }
-    assert known == sealed
+    assert known == sealed - {("kept_file", "sealed")}
 
 
 @pytest.mark.one_database

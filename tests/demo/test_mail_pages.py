@@ -41,7 +41,7 @@ def test_the_html_part_is_shown_as_text(demo: Settings, demo_client: FlaskClient
     written = datetime(2020, 1, 1, tzinfo=UTC)
     notice = Outgoing("spoc@sevan.example", HOSTILE, HOSTILE, HOSTILE, HOSTILE, written)
     sender = FilingSender(demo.data_dir / "mail", demo.mail_from)
-    name = sender.send(notice)
+    name = sender.send(notice).reference
     try:
         for path in ("/demo/mail", f"/demo/mail/{name}"):
             page = demo_client.get(path)

@@ -79,6 +79,7 @@ def account(stage: Stage) -> Count:
             else:
                 _nothing_of(session, order, count)
         _letters(session, stage, count)
+        _hooks(session, stage, count)
         _claims(session, stage, count)
         _chain(session, count)
     return count
@@ -191,8 +192,44 @@ def _letters(session: Session, stage: Stage, count: Count) -> None:
         for key in session.scalars(sent.where(Message.channel == Channel.EMAIL))
         if key not in by_key
     ]
-    due = select(Message).where(Message.state.in_((MessageState.QUEUED, MessageState.SENDING)))
-    count.missing += [f"still unsent: {message.idem}" for message in session.scalars(due)]
+    due = select(Message.idem).where(
+        Message.state.in_((MessageState.QUEUED, MessageState.SENDING)),
+        Message.channel == Channel.EMAIL,
+    )
+    count.missing += [f"still unsent: {key}" for key in session.scalars(due)]
+
+
+def _hooks(session: Session, stage: Stage, count: Count) -> None:
+    """Each entry of the provider's stream was told to its program, a repeat under the same id.
+
+    A step of the ladder that was answered before it was told is told no more.
+    """
+    if stage.hooks is None or stage.endpoint is None:
+        return
+    bodies: dict[str, set[bytes]] = defaultdict(set)
+    for got in stage.hooks.got:
+        bodies[got.headers["webhook-id"]].add(got.body)
+    unlike = [id_ for id_, told in bodies.items() if len(told) > 1]
+    count.sent += len(stage.hooks.got)
+    count.repeats += len(stage.hooks.got) - len(bodies)
+    count.doubled += [f"different webhooks under {id_}" for id_ in unlike]
+    stream = ledger.provider_stream(stage.world.register.providers["Meridian Telecom"])
+    entries = {
+        str(entry.id): entry
+        for entry in session.scalars(select(Entry).where(Entry.stream == stream))
+    }
+    count.doubled += [f"a webhook of nobody's: {id_}" for id_ in bodies.keys() - entries.keys()]
+    for id_, entry in entries.items():
+        key = f"hook:{stage.endpoint}:{entry.seq}"
+        message = session.scalars(select(Message).where(Message.idem == key)).one_or_none()
+        if message is None:
+            count.missing.append(f"no webhook was queued for entry {entry.seq}")
+        elif message.state in (MessageState.QUEUED, MessageState.SENDING):
+            count.missing.append(f"still unsent: {key}")
+        elif message.state is MessageState.SENT and id_ not in bodies:
+            count.missing.append(f"counts as sent and never arrived: {key}")
+        elif message.state is MessageState.CANCELLED and entry.type != "order.escalated":
+            count.missing.append(f"a fact was taken back: {key}")
 
 
 def _claims(session: Session, stage: Stage, count: Count) -> None:

@@ -37,7 +37,11 @@ class Nursery:
     """Starts children, and tells how they ended."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
+        self._process = self._open()
+
+    @staticmethod
+    def _open() -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -49,10 +53,14 @@ class Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(10)
         assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.kill()
+        self._process.wait(10)
         self._process.stdout.close()
 
     def start(self, **spec: Any) -> int:
@@ -72,9 +80,15 @@ class Nursery:
     def _ask(self, line: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(line) + "\n")
-        self._process.stdin.flush()
-        found: dict[str, Any] = json.loads(self._process.stdout.readline())
+        try:
+            self._process.stdin.write(json.dumps(line) + "\n")
+            self._process.stdin.flush()
+            found: dict[str, Any] = json.loads(self._process.stdout.readline())
+        except BaseException:
+            # Nobody could tell any more which answer is to which question.
+            self._close()
+            self._process = self._open()
+            raise
         return found
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -20,6 +21,8 @@ from liaison.services.vault import Vault
 from tests.conftest import ENCRYPTION_KEY, Templates
 from tests.faults.child import ShiftedClock
 from tests.faults.nursery import End, Nursery
+from tests.hooks import made
+from tests.http_sink import HttpSink
 from tests.mail import SmtpSink
 from tests.postgresql import PostgreSQL
 from tests.world import START, World
@@ -45,6 +48,9 @@ class Stage:
     """Orders whose issuing was cut off: they are issued whole, or drafts still."""
     acknowledged: dict[str, int] = field(default_factory=dict)
     """Orders whose acknowledgement was answered, and when by the machine's own clock."""
+    hooks: HttpSink | None = None
+    """What the provider's program has got, where it has an endpoint."""
+    endpoint: UUID | None = None
     furthest: datetime = START
     """The latest moment that any worker may have seen."""
 
@@ -80,6 +86,14 @@ class Stage:
         made = [str(self.world.issue(letters=True).id) for _ in range(number)]
         self.issued += made
         return made
+
+    def with_hooks(self) -> HttpSink:
+        """The provider has an endpoint from now on; its log is independent of ours."""
+        self.world.clock.set(self.now)
+        self.hooks = HttpSink()
+        self.hooks.start()
+        self.endpoint, _ = made(self.world, self.hooks.url)
+        return self.hooks
 
     def acknowledge(self, order: str) -> None:
         """The SPOC acknowledges and is answered."""
@@ -194,6 +208,8 @@ class Stages:
             yield stage
         finally:
             smtp.stop()
+            if stage.hooks is not None:
+                stage.hooks.stop()
             database.close()
             if kind == "postgresql":
                 self._server.drop(url)

@@ -8,6 +8,8 @@ from tests.faults import trips
 from tests.faults.account import account
 from tests.faults.stage import LEASE, Stage, resume
 
+pytestmark = pytest.mark.timeout(900)
+
 FAILING = "451 try later"
 
 

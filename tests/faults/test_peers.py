@@ -10,7 +10,7 @@ from tests.faults.account import account
 from tests.faults.peers import HALF, HANGS, VANISHES, BadMailServer, closed_port
 from tests.faults.stage import Stage
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("manner", [HANGS, HALF, VANISHES])

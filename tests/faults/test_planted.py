@@ -10,7 +10,7 @@ from tests.faults import trips
 from tests.faults.account import Count, account
 from tests.faults.stage import LEASE, Stage
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.timeout(900)]
 
 
 def dies(point: str) -> Callable[[Stage], None]:

@@ -9,6 +9,11 @@ import pytest
 from tests.faults import trips
 from tests.faults.account import Count, account
 from tests.faults.stage import LEASE, Stage, Stages, resume
+from tests.http_sink import HALF, OK, RESET, Reply
+
+pytestmark = pytest.mark.timeout(7200)
+
+ANSWERS = (OK, Reply(500), Reply(429, {"Retry-After": "3"}), HALF, RESET)
 
 REPLIES = ("421 closing", "451 try later", "452 no room", "550 no such user", "250 taken")
 
@@ -35,6 +40,8 @@ def test_rounds(
 
 def play(stage: Stage, chance: random.Random) -> None:
     """Orders, and what befalls their worker, their mail server, their clock and their answers."""
+    if chance.random() < 0.5:
+        stage.with_hooks().script(*chance.choices(ANSWERS, k=chance.randint(0, 4)))
     waiting = stage.issue(chance.randint(1, 3))
     sleepers: list[int] = []
     for _ in range(chance.randint(2, 5)):

@@ -18,6 +18,8 @@ from tests.faults.nursery import Nursery
 from tests.faults.stage import Stage, Stages
 from tests.postgresql import PostgreSQL
 
+pytestmark = pytest.mark.timeout(900)
+
 WORKERS = 3
 
 

@@ -18,6 +18,7 @@ from liaison.domain.lifecycle import Action
 from liaison.domain.vocabulary import CallOutcome, FollowUpKind, Ground, Outcome
 from liaison.models import CallTask, Order
 from liaison.models.work import CallState
+from liaison.queries import ladder
 from liaison.services import (
     answers,
     authorising,
@@ -27,6 +28,8 @@ from liaison.services import (
     escalation,
     extensions,
     follow_ups,
+    ladder_holds,
+    ladder_moves,
     notes,
     orders,
     ratification,
@@ -91,7 +94,7 @@ def _log_call(t: Try) -> object:
         .where(CallTask.order_id == t.order.id, CallTask.state == CallState.OPEN)
         .order_by(CallTask.id)
     ).first()
-    outcome = CallOutcome.VOICEMAIL if t.pick % 2 else CallOutcome.REACHED
+    outcome = tuple(CallOutcome)[t.pick % 4 if t.pick % 11 == 0 else t.pick % 3]
     task = found or UUID(int=7 << 76 | 2 << 62)
     return calls.log(t.session, t.actor, t.name, task, outcome, t.note, t.world.now)
 
@@ -129,6 +132,18 @@ def _ask_extension(t: Try) -> object:
 def _extend(t: Try) -> object:
     wish = Wish(days=(30, 10)[t.pick % 2])
     return extensions.confirm(t.session, t.actor, t.name, wish, t.world.now, version=t.version)
+
+
+def _next_step(t: Try) -> int:
+    climb = escalation.running_climb(t.order)
+    timer = ladder.standing(t.session, t.order, climb) if climb is not None else None
+    return int(timer.payload["step"]) if timer is not None else 0
+
+
+def _pause(t: Try) -> object:
+    until = t.world.now + timedelta(minutes=(5, 45, 300, 2000)[t.pick % 4])
+    reason = f"I speak with them: {t.note}"
+    return ladder_holds.pause(t.session, t.actor, t.name, until, reason, t.world.now, t.version)
 
 
 ACTS: dict[Action, Callable[[Try], object]] = {
@@ -178,6 +193,26 @@ ACTS: dict[Action, Callable[[Try], object]] = {
     ),
     Action.NOTE: lambda t: notes.write(t.session, t.actor, t.name, t.note, t.world.now),
     Action.LOG_CALL: _log_call,
+    Action.ESCALATE: lambda t: ladder_moves.escalate(
+        t.session, t.actor, t.name, _next_step(t), f"Now: {t.note}", t.world.now, t.version
+    ),
+    Action.SKIP_RUNGS: lambda t: ladder_moves.skip(
+        t.session,
+        t.actor,
+        t.name,
+        _next_step(t),
+        _next_step(t) + 1 + t.pick % 4,
+        f"On leave: {t.note}",
+        t.world.now,
+        t.version,
+    ),
+    Action.PAUSE_LADDER: _pause,
+    Action.RESUME_LADDER: lambda t: ladder_holds.go_on(
+        t.session, t.actor, t.name, t.world.now, t.version
+    ),
+    Action.REOPEN_LADDER: lambda t: ladder_holds.reopen(
+        t.session, t.actor, t.name, f"By mistake: {t.note}", t.world.now, t.version
+    ),
     Action.CLOSE_LADDER: lambda t: escalation.close(
         t.session, t.actor, t.name, "I called them myself.", t.world.now, t.version
     ),

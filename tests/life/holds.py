@@ -13,16 +13,19 @@ from sqlalchemy.orm import Session
 from liaison.domain.actors import Actor
 from liaison.domain.keeping import expected_timers
 from liaison.domain.ladder import Climb, step
+from liaison.domain.ladder_acts import LONGEST_PAUSE
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import Urgency
-from liaison.models import Entry, Order, Timer
-from liaison.models.work import TimerKind, TimerState
+from liaison.models import CallTask, Entry, Order, Timer
+from liaison.models.work import CallState, TimerKind, TimerState
 from liaison.queries import orders, timeline
+from liaison.queries.ladder import moved as moved_by
 from liaison.queries.latest import ATTRIBUTION
 from liaison.queries.order_list import order_page
 from liaison.queries.queue import queue
 from liaison.queries.views import order_view
 from liaison.services import escalation, keeping
+from liaison.services.call_tasks import BY_LENGTH
 
 LEADS_TO = {
     "order.drafted": OrderState.DRAFT,
@@ -80,23 +83,60 @@ def timers_fit(session: Session, order: Order, now: datetime) -> None:
     assert numbers[TimerKind.RATIFICATION] == needed
     assert numbers[TimerKind.ANSWER] == (order.question_open_since is not None)
     assert numbers[TimerKind.DOUBT] == (order.doubt_open_since is not None)
+    calls_fit(session, order, numbers[TimerKind.CALL_AGAIN])
     planned = sorted((p.nag.value, p.due_at) for p in expected_timers(keeping.kept_of(order), now))
     assert sorted((t.kind.value, t.due_at) for t in waiting if t.kind in KEPT) == planned
-    _ladder_moment(order, waiting)
+    _ladder_moment(session, order, waiting, now)
+    _pause_fits(order, numbers[TimerKind.PAUSE_END], now)
+
+
+def calls_fit(session: Session, order: Order, again: int) -> None:
+    """Nobody is listed twice; a call comes back only while somebody waits for the answer."""
+    called = session.scalars(
+        select(CallTask.contact_id).where(
+            CallTask.order_id == order.id,
+            CallTask.state == CallState.OPEN,
+            CallTask.wanted.in_(BY_LENGTH),
+        )
+    ).all()
+    assert len(set(called)) == len(called)
+    waits = order.state.is_open and order.ladder_closed_at is None
+    assert waits or not again, (order.state, again)
 
 
 def _climbs(order: Order) -> bool:
-    stopped = order.clock_stopped_at is not None or order.ladder_closed_at is not None
+    stopped = order.clock_stopped_at is not None or not escalation.is_climbing(order)
     return order.state.is_open and not stopped
 
 
-def _ladder_moment(order: Order, waiting: list[Timer]) -> None:
+MOVES = tuple(f"order.ladder_{how}" for how in ("hastened", "skipped", "resumed", "reopened"))
+"""Entries after which a ladder may come earlier or later than the terms say."""
+
+
+def _pause_fits(order: Order, ends: int, now: datetime) -> None:
+    """A pause has an end that lies ahead and is not far, and one timer for it."""
+    assert ends == (order.ladder_paused_at is not None)
+    if order.ladder_paused_at is not None:
+        assert order.ladder_paused_until is not None
+        assert order.state.is_open
+        assert now < order.ladder_paused_until
+        span = order.ladder_paused_until - order.ladder_paused_at
+        assert span <= LONGEST_PAUSE[order.urgency]
+        assert order.ladder_pause_reason
+
+
+def _ladder_moment(session: Session, order: Order, waiting: list[Timer], now: datetime) -> None:
     for timer in waiting:
         if timer.kind is not TimerKind.LADDER:
             continue
         climb, ladder = Climb(timer.payload["climb"]), escalation.ladder_of(order)
         start = escalation.climb_start(order, climb)
-        assert timer.due_at == step(ladder, climb, start, timer.payload["step"]).due_at
+        moved = moved_by(timer)
+        assert timer.due_at >= now, "what is held or moved never comes in a volley"
+        assert timer.due_at == step(ladder, climb, start + moved, timer.payload["step"]).due_at
+        if moved:
+            query = select(Entry.seq).where(Entry.order_id == order.id, Entry.type.in_(MOVES))
+            assert session.scalars(query).first() is not None
         assert climb is escalation.running_climb(order)
 
 

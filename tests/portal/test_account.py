@@ -43,8 +43,8 @@ def give_password(client: FlaskClient, world: World, who: str = "officer") -> No
             "/providers",
             ["Providers", "Authorities", "Contacts", "Memoranda", "Duty", "People", "Rules"],
         ),
-        ("spoc", "/orders", ["Orders", *BOTH[1:], "API keys"]),
-        ("provider_administrator", "/contacts", [*BOTH[1:], "People", "API keys"]),
+        ("spoc", "/orders", ["Orders", *BOTH[1:], "API keys", "Webhooks"]),
+        ("provider_administrator", "/contacts", [*BOTH[1:], "People", "API keys", "Webhooks"]),
     ],
 )
 def test_each_role_begins_with_what_it_works_with(

@@ -192,6 +192,9 @@ def test_no_row_is_added_beyond_the_most(world: World, signed_in: SignedIn) -> N
         ("officer", "message", "text", 10_000),
         ("officer", "withdraw", "reason", 2000),
         ("officer", "close-escalation", "reason", 2000),
+        ("officer", "escalate", "reason", 2000),
+        ("officer", "skip", "reason", 2000),
+        ("officer", "pause-escalation", "reason", 2000),
     ],
 )
 def test_a_text_that_is_too_long_is_named_beside_its_field_and_kept(

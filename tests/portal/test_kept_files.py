@@ -157,6 +157,17 @@ def test_the_oldest_give_way_and_all_are_gone_after_half_a_day(world: World) -> 
         assert session.scalar(select(func.count()).select_from(KeptFile)) == 0
 
 
+def test_empty_files_give_way_too(world: World) -> None:
+    person, vault, now = world.person("spoc").id, world.vault, world.now
+    name = "x" * 10_000 + ".txt"
+    with world.database.transaction() as session:
+        for _ in range(kept_files.MOST + 2):
+            kept_files.keep(session, vault, person, "/p", "file", name, b"", now)
+        found = kept_files.listed(session, vault, person, "/p", "file", now)
+    assert len(found) == kept_files.MOST
+    assert {held.name for held in found} == {"x" * 251 + ".txt"}
+
+
 def test_an_answer_file_waits_with_its_report(
     world: World, signed_in: SignedIn, asked: Order
 ) -> None:

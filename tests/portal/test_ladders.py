@@ -256,3 +256,26 @@ def test_only_drafts_of_ones_own_and_known_urgencies(
             )
         ).one()
     assert client.get(path(agreed)).status_code == 409
+
+
+def test_several_ways_are_kept_and_one_without_a_gateway_is_told(
+    world: World, signed_in: SignedIn, draft: UUID
+) -> None:
+    """No obstacle: a carrier may come later, and until then a call task opens."""
+    client = signed_in(KEEPER)
+    form = filled(client, path(draft))
+    form.setlist("rungs-0-channels", ["text", "email", "voice"])
+    form.setlist("rungs-1-channels", ["text"])
+    page = act(client, draft, "redraw", form)
+    told = words(page)
+    assert "Rung 1 uses text message and automatic call, and this installation has no" in told
+    assert "Rung 2 uses text message, and this installation has no gateway. Nothing else" in told
+    assert "is not to be reached by text message" in told, "no contact has chosen it"
+    with world.database.transaction() as session:
+        for contact in session.scalars(select(Contact)):
+            contact.channels = ["email", "text", "call"]
+    assert "would reach nobody" not in words(act(client, draft, "redraw", form))
+    sent = client.post(path(draft), data={**form.to_dict(flat=False), "act": "save"})
+    assert sent.status_code == 303
+    ways = [[way.value for way in rung.channels] for rung in kept(world, draft).rungs[:2]]
+    assert ways == [["email", "text", "voice"], ["text"]]

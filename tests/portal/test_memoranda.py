@@ -95,6 +95,29 @@ def test_every_field_of_the_form_is_what_was_agreed(world: World, signed_in: Sig
     assert (after.edit, same) == (before.edit, sha256)
 
 
+def test_holidays_that_are_not_known_here_are_told_before_anybody_relies_on_them(
+    world: World, signed_in: SignedIn
+) -> None:
+    """A code of ISO 3166 that stands for no country, as a register may hold one."""
+    draft, client = begin(world), signed_in(KEEPER)
+    assert "are not known here" not in words(client.get(of(draft, "/edit")).text)
+    with world.database.transaction() as session:
+        session.get_one(Memorandum, draft).provider.country = "ZZ"
+    form = filled(client, of(draft, "/edit"), observes_holidays="y")
+    assert "(ZZ) are not known here" in words(client.get(of(draft, "/edit")).text)
+    assert client.post(of(draft, "/edit"), data=form).status_code == 303
+    assert "nothing waits for them" in words(client.get(of(draft)).text)
+
+
+def test_hours_that_are_none_are_told_by_their_line(world: World, signed_in: SignedIn) -> None:
+    draft, client = begin(world), signed_in(KEEPER)
+    form = filled(client, of(draft, "/edit"), office_hours="Mon-Fri 9:00-18:00\r\nSaturday")
+    answer = client.post(of(draft, "/edit"), data=form)
+    assert answer.status_code == 422
+    assert "Line 2: Write days and hours" in words(answer.text)
+    assert "Mon-Fri 9:00-18:00" in answer.text, "nothing typed is lost"
+
+
 def test_the_form_changes_every_term(world: World, signed_in: SignedIn) -> None:
     draft, client = begin(world), signed_in(KEEPER)
     form = filled(
@@ -115,6 +138,9 @@ def test_the_form_changes_every_term(world: World, signed_in: SignedIn) -> None:
         emergency_windows="Mon-Fri 8:00-20:00\r\nSat, 10:00 to 24:00",
         languages="HY, ru en",
         drills_a_year="12",
+        office_hours="Mon-Thu 9:00-17:30\r\nFri, 09:00 to 24:00",
+        observes_holidays="y",
+        reply_acknowledges="y",
     )
     form.poplist("disposal_confirmation")
     assert client.post(of(draft, "/edit"), data=form).status_code == 303
@@ -126,8 +152,14 @@ def test_the_form_changes_every_term(world: World, signed_in: SignedIn) -> None:
         False,
         12,
     )
+    assert [w.closes for w in terms.office_hours] == ["17:30", "24:00"]
+    assert terms.observes_holidays and terms.reply_acknowledges
     text = words(client.get(of(draft)).text)
     for said in (
+        "Monday to Thursday, 09:00 to 17:30 (Asia/Yerevan) ; Friday, 09:00 to 24:00",
+        "Closed on those of the provider’s country (AM)",
+        "The answer “1” to a text message acknowledges receipt",
+        "calls people at Meridian Telecom in its office hours only",
         "from 24 Dec 2026 to 23 Dec 2027",
         "Monday to Friday, 08:00 to 20:00",
         "The contact point answers within 1 h 30 min; the clock of a routine order stops",

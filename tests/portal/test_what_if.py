@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from liaison.domain.vocabulary import MemorandumState
 from liaison.models import CallTask, Entry, Memorandum, Message
+from tests.keeping import with_terms
 from tests.portal.filled import SignedIn
 from tests.portal.test_memoranda import words
 from tests.world import World
@@ -59,6 +60,23 @@ def test_an_emergency_at_night(world: World, signed_in: SignedIn) -> None:
         in (steps[3])
     )
     assert "At the top, page 1 Supervisor at police.example" in steps[5]
+
+
+def test_a_routine_order_waits_for_the_provider_to_open(world: World, signed_in: SignedIn) -> None:
+    """Asked on a Saturday: theirs on Monday, in their own time; ours when the ladder says so."""
+    hours = [{"days": [0, 1, 2, 3, 4], "opens": "09:00", "closes": "18:00"}]
+    with_terms(world, office_hours=hours)
+    ask = f"{page(world)}?urgency=routine&at=2026-11-28+10:00"
+    answer = signed_in("spoc").get(ask)
+    steps = rows(answer.text)
+    assert "29 Nov 2026" not in " ".join(steps[1:])
+    assert "30 Nov 2026, 05:00 UTC" in steps[1]
+    assert "SPOC on duty waits until Monday 09:00 (provider’s hours)" in steps[1]
+    # The fallback addressee’s is due when they have opened, and our duty officer does not wait.
+    assert [n for n, row in enumerate(steps) if "waits until" in row] == [1, 2]
+    assert "in its hours only" in words(answer.text)
+    urgent = signed_in("spoc").get(ask.replace("routine", "urgent"))
+    assert "waits until" not in urgent.text
 
 
 def test_without_a_moment_it_is_now_and_an_emergency(world: World, signed_in: SignedIn) -> None:

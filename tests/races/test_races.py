@@ -9,16 +9,18 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from liaison.domain.extension import Wish
 from liaison.domain.lifecycle import OrderState
-from liaison.models import Order
+from liaison.models import CallTask, Order, Timer
+from liaison.models.work import TimerKind
 from liaison.services import extensions
 from tests.races.runners import Act, Field, is_done, race, told_what_happened
 from tests.world import World
 
 EMERGENCY, URGENT = "01-emergency-missing-child.json", "05-names-from-everywhere.json"
-KINDS = 5
+KINDS = 6
 """How many kinds of race share the number that was asked for."""
 
 
@@ -163,3 +165,21 @@ def test_whoever_is_first_decides_between_different_acts(
         for answer in answers:
             if not is_done(answer):
                 told_what_happened(answer)
+
+
+def test_a_call_is_logged_once(rounds: int, course: Field, world: World) -> None:
+    for _ in range(rounds):
+        order = world.issue()
+        with world.database.reading() as session:
+            of_it = select(CallTask.id).where(CallTask.order_id == order.id)
+            path = f"/orders/{order.ref}/calls/{session.scalars(of_it).one()}"
+        people = [(who, n) for who in ("officer", "second_officer") for n in range(4)]
+        answers = race([course.form(*one, path, outcome="no_answer") for one in people])
+        done = [answer for answer in answers if is_done(answer)]
+        assert len(done) == 1
+        for answer in answers:
+            if answer is not done[0]:
+                told_what_happened(answer)
+        with world.database.reading() as session:
+            of_order = (Timer.order_id == order.id, Timer.kind == TimerKind.CALL_AGAIN)
+            assert len(session.scalars(select(Timer).where(*of_order)).all()) == 1

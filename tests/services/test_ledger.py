@@ -381,7 +381,7 @@ def test_streams_are_locked_in_the_order_of_their_ids(database: Database) -> Non
 
     @sa.event.listens_for(database.engine, "before_cursor_execute")
     def _note(_c: Any, _cursor: Any, statement: str, given: Any, *_rest: Any) -> None:
-        if statement.startswith("UPDATE stream") and "RETURNING" in statement:
+        if statement.startswith("SELECT stream.seq"):  # FOR UPDATE, where rows are locked
             locked.extend(
                 v
                 for v in (given.values() if isinstance(given, dict) else given)

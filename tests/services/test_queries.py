@@ -10,13 +10,13 @@ from sqlalchemy import event
 
 from liaison.domain.vocabulary import CallOutcome
 from liaison.models import CallTask, Database, Order
-from liaison.models.work import TimerKind
 from liaison.queries import queue as queue_module
 from liaison.queries.ladder import LadderView, StepState, ladder_of
 from liaison.queries.queue import Queue, queue
 from liaison.queries.queue_views import View
 from liaison.queries.timeline import Item, for_order
-from liaison.services import answers, calls, escalation, orders, timers
+from liaison.services import answers, calls, orders, timers
+from liaison.worker.timers import HANDLERS
 from tests.world import World
 
 ROUTINE = "03-cgnat-fraud-routine.json"
@@ -33,14 +33,13 @@ def names(found: Queue) -> list[str]:
 
 
 def climb(world: World) -> None:
-    """Fires every ladder step that is due."""
+    """Fires all that is due: steps of ladders, and calls that reached nobody."""
     while True:
         with world.database.transaction() as session:
             timer = timers.claim(session, world.now)
             if timer is None:
                 return
-            assert timer.kind is TimerKind.LADDER
-            timers.fire(session, timer, escalation.climb, world.now)
+            timers.fire(session, timer, HANDLERS[timer.kind], world.now)
 
 
 @contextmanager
@@ -186,12 +185,13 @@ def test_the_ladder_tells_who_was_called_and_who_is_next(world: World) -> None:
         "SPOC at meridian.example",
         "Deputy SPOC at meridian.example",
     ]
-    assert [call.outcome for call in view.steps[0].calls] == [CallOutcome.NO_ANSWER]
+    outcomes = [[call.outcome for call in step.calls] for step in view.steps[:2]]
+    assert outcomes == [[CallOutcome.NO_ANSWER], [None]], "nobody answered, so it is open again"
     assert len(view.steps[1].messages) == 2
     assert view.next_step is not None
     assert view.next_step.step.whom.value == "fallback"
     assert view.next_at == view.next_step.due_at
-    assert view.open_calls == []
+    assert [call.outcome for call in view.open_calls] == [None]
 
 
 def test_above_the_top_the_next_page_is_always_shown(world: World) -> None:

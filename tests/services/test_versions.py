@@ -166,6 +166,12 @@ UNVERSIONED = {
     Action.NOTE,
     # The provider must not see that a person took over: a second one is refused by itself.
     Action.CLOSE_LADDER,
+    # Nor what else they do to the ladder: who was overtaken there is told by the step they read.
+    Action.ESCALATE,
+    Action.SKIP_RUNGS,
+    Action.PAUSE_LADDER,
+    Action.RESUME_LADDER,
+    Action.REOPEN_LADDER,
 }
 """Acts that do not depend on what was read before, or that only the contact point may know of."""
 

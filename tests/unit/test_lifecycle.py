@@ -41,7 +41,12 @@ ask                    .  .  I  A  P  X  W  R  E  Z  provider
 answer                 .  .  I  A  P  X  W  R  E  Z  cp
 note                   D  S  I  A  P  X  W  R  E  Z  cp
 log_call               .  .  I  A  P  X  W  R  E  Z  cp
+escalate               .  .  I  A  .  .  .  .  .  .  cp
+skip_rungs             .  .  I  A  .  .  .  .  .  .  cp
+pause_ladder           .  .  I  A  .  .  .  .  .  .  cp
+resume_ladder          .  .  I  A  .  .  .  .  .  .  cp
 close_ladder           .  .  I  A  .  .  .  .  .  .  cp
+reopen_ladder          .  .  I  A  .  .  .  .  .  .  cp
 """
 
 LETTERS = {

@@ -53,6 +53,9 @@ agreed = st.builds(
     ratification=spans,
     drills_a_year=st.integers(0, 12),
     disposal_confirmation=st.booleans(),
+    office_hours=st.lists(windows, max_size=3).map(tuple),
+    observes_holidays=st.booleans(),
+    reply_acknowledges=st.booleans(),
 )
 wanted = st.lists(
     st.tuples(st.sampled_from(TargetType), st.lists(st.sampled_from(DataCategory), unique=True)),
@@ -73,6 +76,23 @@ def found(
 @given(agreed)
 def test_terms_written_as_data_read_back_the_same(which: Terms) -> None:
     assert terms_from_json(json.loads(json.dumps(terms_json(which)))) == which
+
+
+LATER = {"office_hours", "observes_holidays", "reply_acknowledges"}
+"""Terms that came when memoranda had been signed without them."""
+
+
+@given(agreed)
+def test_what_was_signed_before_a_term_was_there_keeps_its_fingerprint(which: Terms) -> None:
+    """It reads as agreed without the term, and is written again as it was."""
+    old = {name: value for name, value in terms_json(which).items() if name not in LATER}
+    read = terms_from_json(old)
+    assert (read.office_hours, read.observes_holidays, read.reply_acknowledges) == (
+        (),
+        False,
+        False,
+    )
+    assert json.dumps(terms_json(read)) == json.dumps(old)
 
 
 def test_terms_as_data_are_written_alike_each_time() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.terms import Clocks, Terms, Window
-from liaison.domain.terms_words import Change, Names, compare, said, span, unchanged
+from liaison.domain.terms_words import Change, Names, compare, said, span, unchanged, ways
 from liaison.domain.vocabulary import Channel, DataCategory, Role, TargetType, Urgency
 from tests.register import terms
 
@@ -35,6 +35,9 @@ OTHER: dict[str, Any] = {
     "ratification": 2 * HOUR,
     "drills_a_year": 12,
     "disposal_confirmation": False,
+    "office_hours": (Window((0, 1, 2, 3, 4), "09:00", "18:00"),),
+    "observes_holidays": True,
+    "reply_acknowledges": True,
 }
 """Another value for each term: whoever adds a term adds it here, and to the words."""
 
@@ -98,6 +101,13 @@ def test_a_rung_that_repeats_and_one_that_names_somebody() -> None:
     assert words["ladders/routine/1"] == (
         "after 1 h, the contact point’s duty officer by e-mail, 2 more times every 5 min"
     )
+
+
+def test_ways_are_told_in_their_own_order_with_one_and() -> None:
+    every = (Channel.CALL, Channel.EMAIL, Channel.VOICE, Channel.TEXT)
+    assert ways(every) == "e-mail, text message, automatic call and phone call"
+    assert ways(every[:2], "or") == "e-mail or phone call"
+    assert (ways((Channel.TEXT,)), ways(())) == ("text message", "no way")
 
 
 def test_one_rung_more_is_one_change() -> None:

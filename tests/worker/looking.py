@@ -30,12 +30,12 @@ def open_calls(database: Database, order: Order) -> list[str]:
 
 
 def waiting(database: Database, order: Order) -> list[Timer]:
-    """An order's timers that have not fired, but the one of its ratification."""
+    """An order's timers that have not fired, but those of its ratification and of calls again."""
     with database.reading() as session:
         query = select(Timer).where(
             Timer.order_id == order.id,
             Timer.state == TimerState.WAITING,
-            Timer.kind != TimerKind.RATIFICATION,
+            Timer.kind.not_in((TimerKind.RATIFICATION, TimerKind.CALL_AGAIN)),
         )
         return list(session.scalars(query.order_by(Timer.due_at)))
 

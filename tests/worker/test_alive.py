@@ -46,17 +46,17 @@ def test_a_worker_whose_steps_fail_is_not_alive(
     tries: list[int] = []
     sound: list[int] = []
 
-    def fails(_work: Work) -> int:
+    def fails(_work: Work, *_: object, **__: object) -> int:
         tries.append(len(tries))
         raise RuntimeError("always")
 
-    def finds_nothing(_work: Work) -> tuple[int, int]:
+    def finds_nothing(_work: Work, *_: object) -> tuple[int, int]:
         sound.append(len(sound))
         return (0, 0)
 
     other = (messages, "send_some") if broken[0] is timers else (timers, "fire_one")
     monkeypatch.setattr(*broken, fails)
-    monkeypatch.setattr(*other, finds_nothing if other[0] is messages else lambda w: 0)
+    monkeypatch.setattr(*other, finds_nothing if other[0] is messages else lambda *_, **__: 0)
     world.issue()
     stop = threading.Event()
     thread = threading.Thread(target=run_forever, args=(work, stop))

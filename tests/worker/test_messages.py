@@ -10,7 +10,7 @@ import pytest
 from liaison.delivery import DeliveryError
 from liaison.models import Database, Message
 from liaison.models.work import MessageState
-from liaison.services import outbox
+from liaison.services import outbox, undelivered
 from liaison.worker import Done, Work, messages, run_once, timers
 from tests.mail import RecordingSender
 from tests.worker.looking import entries, open_calls
@@ -183,6 +183,29 @@ def test_a_letter_that_cannot_be_made_does_not_stop_the_others(
     assert sender.addresses == ["spoc@norvik.example"]
     assert notices(database, broken)[0].last_error == "ValueError"
     assert notices(database, sound)[0].state is MessageState.SENT
+
+
+def test_what_nobody_can_be_told_of_is_not_sent_with_every_lease(
+    work: Work,
+    world: World,
+    database: Database,
+    sender: RecordingSender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = world.issue()
+    timers.fire_one(work)
+    (claimed,) = messages.claim(work)
+    sender.fail(DeliveryError("no such mailbox", permanent=True))
+
+    def fail(*_given: object) -> None:
+        raise RuntimeError("a register that cannot be read")
+
+    monkeypatch.setattr(undelivered, "tell", fail)
+    assert not messages.send(work, claimed)
+    (notice,) = notices(database, order)
+    assert (notice.state, notice.last_error) == (MessageState.FAILED, "no such mailbox")
+    world.clock.move(seconds=46)
+    assert messages.claim(work) == []
 
 
 def test_urgent_notices_pass_a_backlog(work: Work, world: World, sender: RecordingSender) -> None:

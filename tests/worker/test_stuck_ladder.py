@@ -226,4 +226,4 @@ def test_the_check_names_every_order_of_which_a_timer_fails(work: Work, world: W
             pass
         world.clock.move(minutes=1)
     with world.database.reading() as session:
-        assert lag.stuck(session) == [order.name]
+        assert lag.stuck(session, world.now) == [order.name]

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from liaison.domain.ladder import Ladder, Rung, Whom
-from liaison.domain.terms import terms_json
+from liaison.domain.terms import Window, terms_json
 from liaison.domain.vocabulary import Channel, Function, Holidays, MemorandumState, Turn, Urgency
 from liaison.models import (
     CallTask,
@@ -141,6 +141,27 @@ def unverified_and_cooling(_session: Session, of: Memorandum) -> None:
     contact(of, Function.DUTY_OFFICER).removed_at = datetime(2026, 11, 25, 4, 10, tzinfo=UTC)
 
 
+def closed_at_times(session: Session, of: Memorandum) -> None:
+    """Office hours and holidays, rungs of both sides mixed, some that name somebody, a rota."""
+    rungs = (
+        Rung(minutes(0), Whom.ON_DUTY, (EMAIL, CALL), repeats=2, every=minutes(11 * 60)),
+        Rung(minutes(9 * 60), Whom.NAMED, (CALL,), str(contact(of, Function.NOC).id)),
+        Rung(minutes(10 * 60), Whom.NAMED, (CALL,), str(contact(of, Function.SUPERVISOR).id)),
+        Rung(minutes(20 * 60), Whom.EVERY_SPOC, (EMAIL,)),
+        Rung(minutes(26 * 60), Whom.DUTY_OFFICER, (EMAIL,), repeats=1, every=minutes(60)),
+    )
+    ladder = Ladder(rungs, page_every=minutes(240))
+    of.terms = terms_json(
+        replace(
+            terms(),
+            ladders=dict.fromkeys(Urgency, ladder),
+            office_hours=(Window((0, 1, 2, 3, 4), "09:00", "18:00"),),
+            observes_holidays=True,
+        )
+    )
+    rota(session, of, Function.PRIMARY, Function.DEPUTY)
+
+
 def nobody_at_the_provider(_session: Session, of: Memorandum) -> None:
     """Our own people are called in everybody's place."""
     for one in of.provider.contacts:
@@ -161,6 +182,8 @@ STORIES = [
     (repeats, Urgency.URGENT, NIGHT),
     (repeats_and_rotas, Urgency.EMERGENCY, NIGHT),
     (repeats_and_rotas, Urgency.ROUTINE, NIGHT),
+    (closed_at_times, Urgency.ROUTINE, datetime(2026, 12, 30, 13, 40, tzinfo=UTC)),
+    (closed_at_times, Urgency.URGENT, datetime(2026, 12, 30, 13, 40, tzinfo=UTC)),
     (unverified_and_cooling, Urgency.EMERGENCY, NIGHT),
     (nobody_at_the_provider, Urgency.EMERGENCY, NIGHT),
 ]

@@ -10,7 +10,8 @@ from sqlalchemy import select, text
 
 from liaison.clock import FixedClock
 from liaison.delivery import DeliveryError
-from liaison.models import Database, Message, Timer
+from liaison.domain.vocabulary import Channel
+from liaison.models import Database, Timer
 from liaison.models.work import MessageState
 from liaison.services import outbox
 from liaison.services import timers as timer_rows
@@ -100,8 +101,9 @@ def test_the_other_side_cannot_ask_for_days(
 
 
 def test_what_is_due_is_found_in_the_index_of_what_waits(world: World, database: Database) -> None:
+    now = {**outbox._moments(world.now), "channel": Channel.EMAIL}
     asked = {
-        "ix_message_due": select(Message.id).where(*outbox._due(world.now)),
+        "ix_message_": outbox._ANY_DUE.params(now),
         "ix_timer_due": select(Timer.id).where(timer_rows.WAITING, Timer.due_at <= world.now),
     }
     for index, question in asked.items():

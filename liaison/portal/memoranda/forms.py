@@ -25,6 +25,8 @@ from liaison.portal.kept import PortalForm
 
 _NUMBER = {"inputmode": "numeric", "autocomplete": "off"}
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
+_WINDOWS = ("emergency_windows", "office_hours")
+"""Fields of hours, one window a line."""
 _DAY = {**_PLAIN, "placeholder": "YYYY-MM-DD"}
 
 
@@ -92,6 +94,11 @@ class MemorandumForm(EditForm):
     languages = StringField("Languages", render_kw=_PLAIN)
     drills_a_year = StringField("Drills a year", render_kw=_NUMBER)
     disposal_confirmation = BooleanField("The provider confirms disposal")
+    office_hours = TextAreaField("Office hours", render_kw={"rows": 3, "spellcheck": "false"})
+    observes_holidays = BooleanField(
+        "Closed on public holidays of the provider’s country, for routine orders"
+    )
+    reply_acknowledges = BooleanField("The answer “1” to a text message acknowledges receipt")
 
 
 class NewForm(PortalForm):
@@ -133,7 +140,7 @@ def filled(data: dict[str, Any], edit: int) -> dict[str, Any]:
     return {
         **data,
         "edit": str(edit),
-        "emergency_windows": "\n".join(data["emergency_windows"]),
+        **{name: "\n".join(data[name]) for name in _WINDOWS},
         "languages": ", ".join(data["languages"]),
     }
 
@@ -145,8 +152,9 @@ def typed(form: MemorandumForm) -> dict[str, Any]:
         data[name] = _number(data[name])
     for name in ("in_force_from", "in_force_to"):
         data[name] = (data[name] or "").strip()
-    lines = re.split(r"[\n;]", data["emergency_windows"] or "")
-    data["emergency_windows"] = [line.strip() for line in lines if line.strip()]
+    for name in _WINDOWS:
+        lines = re.split(r"[\n;]", data[name] or "")
+        data[name] = [line.strip() for line in lines if line.strip()]
     data["languages"] = [code for code in re.split(r"[,\s]+", data["languages"] or "") if code]
     return data
 

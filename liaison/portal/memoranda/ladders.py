@@ -212,5 +212,6 @@ def _beside(
         "problems": ladder_check.of_ladder(
             web.db(), found, which, typed, clocks, web.now(), hidden=hidden
         ),
+        "warnings": [] if web.settings().gateway_url else ladder_check.without_gateway(typed),
         "most": MOST_RUNGS,
     }

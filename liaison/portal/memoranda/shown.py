@@ -17,6 +17,7 @@ from liaison.models import Memorandum
 from liaison.portal.log_words import FACTORS
 from liaison.portal.memoranda.drawing import by_function, climbs
 from liaison.portal.register_words import language, whom, window
+from liaison.queries import duty, office_hours
 from liaison.queries import memoranda as queries
 from liaison.queries.memoranda import Row, Standing
 from liaison.services.memorandum_letters import side_of
@@ -72,6 +73,8 @@ def context(row: Row) -> dict[str, Any]:
         "shown": shown,
         "provider": shown.provider,
         "terms": terms,
+        "closes": office_hours.waits(terms),
+        "holidays_known": duty.knows_holidays(shown.provider.country),
         "climbs": climbs(shown, terms, hidden=queries.hides(web.db(), actor, shown)),
         "today": today(),
         "tag": tag,

@@ -27,6 +27,7 @@ from liaison.portal.memoranda.forms import (
     typed,
 )
 from liaison.portal.orders import pointers
+from liaison.queries import duty
 from liaison.queries import memoranda as queries
 from liaison.services import memoranda as verbs
 from liaison.services.memoranda import Overtaken
@@ -73,7 +74,8 @@ def edit(memorandum_id: UUID) -> ResponseReturnValue:
     def write() -> None:
         verbs.write(web.db(), web.actor(), memorandum_id, typed(form), form.read, web.now())
 
-    return send("edit", form, found, write)
+    known = duty.knows_holidays(found.provider.country)
+    return send("edit", form, found, write, holidays_known=known)
 
 
 @bp.route("/memoranda/<uuid:memorandum_id>/document/new", methods=["GET", "POST"])

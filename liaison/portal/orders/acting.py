@@ -1,4 +1,4 @@
-"""What the contact point does to an order it has issued: withdraw, call, take over."""
+"""What the contact point does to an order it has issued: withdraw, call."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ from liaison.portal.orders.blueprint import (
     seen_order,
     send,
 )
-from liaison.services import calls, escalation
+from liaison.portal.register_words import language
+from liaison.queries.calls import zone_of
+from liaison.services import calls
 from liaison.services import orders as verbs
 
 
@@ -35,12 +37,6 @@ from liaison.services import orders as verbs
 def withdraw(ref: str) -> ResponseReturnValue:
     """Takes the order back; the provider reads why. A draft is discarded without a word."""
     return _with_reason("withdraw", ref, Action.WITHDRAW, verbs.withdraw)
-
-
-@bp.route("/<ref>/close-escalation", methods=["GET", "POST"])
-def close_escalation(ref: str) -> ResponseReturnValue:
-    """A person takes over from the ladder and says why."""
-    return _with_reason("close_escalation", ref, Action.CLOSE_LADDER, escalation.close)
 
 
 def _with_reason(
@@ -70,6 +66,8 @@ def call(ref: str, task_id: UUID) -> ResponseReturnValue:
     more: dict[str, Any] = {
         "task": task,
         "can_acknowledge": by_phone and calls.can_acknowledge(order, task),
+        "zone": zone_of(task),
+        "language": language,
     }
     if not posted():
         return page("call", order, form, **more)
@@ -99,4 +97,5 @@ def _log(ref: str, task_id: UUID, form: CallForm) -> None:
         form.note.data or "",
         web.now(),
         acknowledged=bool(form.acknowledged.data),
+        answered_by=form.answered_by.data or "",
     )

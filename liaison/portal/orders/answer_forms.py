@@ -214,6 +214,9 @@ class CallForm(PortalForm):
     """What came of a phone call."""
 
     outcome = RadioField("What came of it?", choices=choices(CallOutcome), validate_choice=False)
+    answered_by = StringField(
+        "Who answered?", at_most(LONGEST_REFERENCE), description="The name as they told it."
+    )
     acknowledged = BooleanField("They acknowledged the order by phone")
     note = TextAreaField(
         "Note", at_most(LONGEST_NOTE), description="Only the contact point sees this."

@@ -172,6 +172,9 @@ ONCE = {
     Action.RELEASE: "order.released",
     Action.DISPOSE: "order.disposed",
     Action.DOUBT: "order.doubted",
+    Action.PAUSE_LADDER: "order.ladder_paused",
+    Action.RESUME_LADDER: "order.ladder_resumed",
+    Action.REOPEN_LADDER: "order.ladder_reopened",
     Action.VOUCH: "order.vouched",
 }
 """Acts with nothing in them that a second sending could change."""

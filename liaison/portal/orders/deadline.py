@@ -149,7 +149,7 @@ def _rungs(view: LadderView, start: datetime, whole: timedelta) -> list[Mark]:
             step.state is StepState.DONE,
         )
         for step in view.steps
-        if timedelta(0) < step.due_at - start < whole
+        if timedelta(0) < step.due_at - start < whole and step.state is not StepState.SKIPPED
     ]
 
 

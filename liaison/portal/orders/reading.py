@@ -10,6 +10,7 @@ from liaison import web
 from liaison.domain.actors import Actor
 from liaison.domain.vocabulary import Urgency
 from liaison.models import Order
+from liaison.portal.frame import frame
 from liaison.portal.orders.blueprint import bp
 from liaison.portal.orders.page import OrderPage, order_page
 from liaison.queries import orders
@@ -45,6 +46,7 @@ def _note_opened(actor: Actor, ref: str) -> Order:
 def live_page(template: str, tag: str, every: int, **values: object) -> Response:
     """The whole page, or with ``?part=live`` only what changes: 304 where nothing did."""
     live = request.args.get("part") == "live"
+    tag = tag_of(tag, frame().faults) if live else tag
     name = f"orders/_{template}_live.html" if live else f"orders/{template}.html"
     if live and tag in request.if_none_match:
         response = make_response("", 304)

@@ -10,9 +10,12 @@ from liaison.domain.vocabulary import CallOutcome, Function, Ground, Outcome, Te
 from liaison.portal.filters import written
 from liaison.portal.orders import (
     case_words,
+    delivery_words,
     doubt_words,
     four_eyes_words,
     kept_words,
+    ladder_words,
+    reply_words,
     route_words,
     thread_words,
 )
@@ -89,6 +92,8 @@ def _fetched(_data: Data) -> Told:
 
 def _acknowledged(data: Data) -> Told:
     quotes = _quotes(data, reference="Their reference", note="Note")
+    if data.get("by_reply"):
+        return reply_words.acknowledged(data)
     if data.get("by_phone"):
         return Told("telephone-inbound", f"{data['by_phone']}:", "acknowledged by phone.", quotes)
     return Told("check2-circle", "Receipt", "acknowledged.", quotes)
@@ -136,6 +141,8 @@ def _escalated(data: Data) -> Told:
         Climb.ACKNOWLEDGE.name.lower(): "not acknowledged yet",
         Climb.PRESERVE.name.lower(): "preservation not confirmed in time",
     }.get(str(data.get("climb")), "no answer yet")
+    if data.get("early"):
+        why = "preservation not confirmed yet"
     whom = label(Whom, data.get("whom"))
     return Told("arrow-up-circle", f"{whom} alerted, {why}:", f"{names or 'nobody reachable'}.")
 
@@ -151,19 +158,25 @@ def _call_logged(data: Data) -> Told:
         "telephone-outbound",
         f"{data.get('contact')} called, {data.get('phone')}.",
         f"{label(CallOutcome, outcome)}.",
-        _quotes(data, note=""),
+        _quotes(data, answered_by="Answered by", note=""),
         bad=outcome == CallOutcome.WRONG_NUMBER.value,
     )
 
 
-def _ladder_closed(data: Data) -> Told:
-    return Told("sign-stop", "Escalation", "closed.", _quotes(data, reason="Reason"))
+def _call_reopened(data: Data) -> Told:
+    after = label(CallOutcome, data.get("after")).lower()
+    return Told(
+        "telephone-plus", f"To be called again, after “{after}”:", f"{data.get('contact')}."
+    )
 
 
-def _delivery_failed(data: Data) -> Told:
-    where = data.get("to") or "a contact"
-    quotes = _quotes(data, error="")
-    return Told("envelope-x", f"Notice to {where}", "could not be delivered.", quotes, bad=True)
+def _ladder_mended(_data: Data) -> Told:
+    return Told("tools", "The ladder stood still; the portal", "set it going again.", bad=True)
+
+
+def _plan_mended(data: Data) -> Told:
+    day = _day(data.get("preserved_until"))
+    return Told("tools", f"Nothing was planned for {day}; the portal", "planned it.", bad=True)
 
 
 def _expired(data: Data) -> Told:
@@ -189,13 +202,17 @@ _SENTENCES: dict[str, Callable[[Data], Told]] = {
     "order.withdrawn": _withdrawn,
     "order.escalated": _escalated,
     "order.call_logged": _call_logged,
-    "order.ladder_closed": _ladder_closed,
-    "order.delivery_failed": _delivery_failed,
+    "order.call_reopened": _call_reopened,
+    "order.ladder_mended": _ladder_mended,
+    "order.plan_mended": _plan_mended,
     "order.expired": _expired,
     **case_words.SENTENCES,
+    **delivery_words.SENTENCES,
     **doubt_words.SENTENCES,
     **kept_words.SENTENCES,
     **four_eyes_words.SENTENCES,
+    **ladder_words.SENTENCES,
+    **reply_words.SENTENCES,
     **route_words.SENTENCES,
     **thread_words.SENTENCES,
 }
@@ -216,13 +233,17 @@ _SHORT = {
     "order.withdrawn": "Withdrawn",
     "order.escalated": "Ladder alerted",
     "order.call_logged": "Call",
-    "order.ladder_closed": "Escalation closed",
-    "order.delivery_failed": "Notice not delivered",
+    "order.call_reopened": "Call again",
+    "order.ladder_mended": "Ladder set going again",
+    "order.plan_mended": "Expiry planned anew",
     "order.expired": "Expired",
     **case_words.SHORT,
+    **delivery_words.SHORT,
     **doubt_words.SHORT,
     **kept_words.SHORT,
     **four_eyes_words.SHORT,
+    **ladder_words.SHORT,
+    **reply_words.SHORT,
     **route_words.SHORT,
     **thread_words.SHORT,
 }

@@ -1,0 +1,35 @@
+"""How webhooks and their deliveries are called on pages: colour, icon, words."""
+
+from __future__ import annotations
+
+from liaison.models import Message, WebhookEndpoint
+from liaison.models.webhooks import EndpointState
+from liaison.models.work import MessageState
+
+Tag = tuple[str, str, str]
+
+_DELIVERY: dict[MessageState, Tag] = {
+    MessageState.QUEUED: ("blue", "hourglass-split", "Waits"),
+    MessageState.SENDING: ("blue", "send", "On its way"),
+    MessageState.SENT: ("green", "check-lg", "Taken"),
+    MessageState.FAILED: ("amber", "x-circle", "Given up"),
+    MessageState.CANCELLED: ("", "slash-circle", "Taken back"),
+}
+
+
+def state_tag(row: WebhookEndpoint) -> Tag:
+    """Whether it is told of anything, and whether it takes it."""
+    if row.state is not EndpointState.ACTIVE:
+        return "", "slash-circle", "Disabled"
+    if row.failing_since is not None:
+        return "amber", "exclamation-triangle", "Fails"
+    if row.last_ok_at is None:
+        return "blue", "hourglass-split", "Not tried yet"
+    return "green", "check-lg", "Works"
+
+
+def delivery_tag(message: Message) -> Tag:
+    """Where one delivery stands."""
+    if message.state is MessageState.QUEUED and message.attempts:
+        return "amber", "hourglass-split", "Tried again"
+    return _DELIVERY[message.state]

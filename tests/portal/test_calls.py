@@ -1,0 +1,178 @@
+"""Whom to call, what to say there, and a number that is wrong, on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from liaison.models import CallTask, Contact, Order
+from liaison.models.work import CallState, Wanted
+from liaison.services import call_tasks, verifications
+from tests.drills import begin
+from tests.portal.filled import SignedIn
+from tests.world import World, submit
+
+pytestmark = pytest.mark.one_database
+
+SPOC = "+37410000200"
+CASE = (
+    "offence",
+    "facts",
+    "necessity",
+    "emergency_ground",
+    "targets",
+    "investigating_authority",
+    "prosecution",
+    "custodian",
+)
+"""What of an order is about somebody's case."""
+
+
+def call_path(world: World, order: Order) -> str:
+    with world.database.reading() as session:
+        of_it = (CallTask.order_id == order.id, CallTask.state == CallState.OPEN)
+        task = session.scalars(select(CallTask.id).where(*of_it).order_by(CallTask.id)).first()
+    return f"/orders/{order.name}/calls/{task}"
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from texts(one)
+    elif isinstance(value, str | int):
+        yield str(value)
+
+
+def script(client: FlaskClient, path: str) -> str:
+    page = client.get(path)
+    assert page.status_code == 200
+    assert 'id="call-script"' in page.text
+    return unescape(page.text)
+
+
+def test_nothing_of_the_case_stands_beside_the_telephone(world: World, signed_in: SignedIn) -> None:
+    data = world.data(
+        prosecution={"name": "PROSECUTORCANARY", "case_number": "CASECANARY"},
+        custodian="CUSTODIANCANARY",
+    )
+    order = world.issue(prosecution=data["prosecution"], custodian=data["custodian"])
+    said = script(signed_in("officer"), call_path(world, order))
+    told = [text for name in CASE for text in texts(data[name]) if len(text) > 3]
+    assert len(told) > 10
+    kinds = {"ip_address", "subscriber", "traffic"}
+    found = [text for text in told if text not in kinds and text in said]
+    assert not found
+    for word in ("subscriber", "abduction", "child"):
+        assert word not in said.lower()
+    for token in (order.ref, "24/7 contact point", SPOC, "acknowledge it", "13:00 UTC", "17:00"):
+        assert str(token) in said
+    assert "Never take another number" in said
+
+
+def test_the_script_follows_the_order(world: World, signed_in: SignedIn) -> None:
+    order = world.issue()
+    officer = signed_in("officer")
+    path = call_path(world, order)
+    with world.database.transaction() as session:
+        session.execute(update(CallTask).values(wanted=Wanted.ALWAYS))
+    world.acknowledge(order)
+    assert "confirm the preservation" in script(officer, path)
+    world.preserve(order)
+    said = script(officer, path)
+    assert "read what we have written" in said
+    assert "comes back" not in said
+
+
+def test_a_drill_says_so_in_the_script(world: World, signed_in: SignedIn) -> None:
+    order = begin(world)
+    said = script(signed_in("officer"), call_path(world, order))
+    assert said.count("This is a TEST, a drill") == 1
+    assert "A TEST, a drill." in said
+
+
+def test_a_colleague_is_told_what_needs_them(world: World, signed_in: SignedIn) -> None:
+    order = world.issue()
+    with world.database.transaction() as session:
+        ours = select(Contact).where(
+            Contact.phone == "+37410000101", Contact.authority_id == order.authority_id
+        )
+        session.execute(update(CallTask).values(contact_id=session.scalars(ours).one().id))
+    said = script(signed_in("officer"), call_path(world, order))
+    assert "needs you" in said
+    assert "acknowledgement by phone" not in said
+
+
+def test_all_open_calls_on_one_page(world: World, signed_in: SignedIn) -> None:
+    urgent = world.issue("05-names-from-everywhere.json", provider="Norvik Mobile")
+    with world.database.transaction() as session:
+        stored = session.get_one(Order, urgent.id)
+        norvik = select(Contact).where(Contact.provider_id == stored.provider_id)
+        contact = session.scalars(norvik.order_by(Contact.position)).first()
+        assert contact is not None
+        wanted, now = Wanted.UNTIL_ACKNOWLEDGED, world.now - timedelta(hours=3)
+        call_tasks.open_task(session, stored, contact, "Not acknowledged.", "k", wanted, now)
+    older = world.issue()
+    world.clock.move(minutes=1)
+    newer = world.issue()
+    officer = signed_in("officer")
+    menu = officer.get("/orders").text
+    assert "Calls (3)" in menu
+    page = officer.get("/calls").text
+    places = [page.index(f'href="{call_path(world, order)}"') for order in (older, newer, urgent)]
+    assert places == sorted(places), "the emergency that has waited longest comes first"
+    for word in (SPOC, "16:01 Yerevan", "13:01 Oslo", "3 h 1 min ago", "Not acknowledged."):
+        assert word in page, word
+    with world.database.transaction() as session:
+        held = update(Order).where(Order.id == urgent.id)
+        session.execute(held.values(clock_stopped_at=world.now))
+    assert "Calls (2)" in officer.get("/calls").text, "a stopped clock calls nobody"
+    # Another authority has calls of its own only; a provider reads nothing of them.
+    assert SPOC not in signed_in("foreign_officer").get("/calls").text
+    assert "Nobody has to be called" in signed_in("foreign_officer").get("/calls").text
+    assert signed_in("spoc").get("/calls").status_code == 403
+
+
+def test_a_wrong_number_is_shown_until_it_is_verified_anew(
+    world: World, signed_in: SignedIn
+) -> None:
+    order = world.issue()
+    officer = signed_in("officer")
+    answer = submit(
+        officer,
+        call_path(world, order),
+        {"outcome": "wrong_number", "answered_by": "A bakery", "note": "Bread."},
+    )
+    assert answer.status_code == 303
+    timeline = officer.get(f"/orders/{order.name}").text
+    assert "A bakery" in timeline
+    with world.database.reading() as session:
+        contact = session.scalars(select(Contact).where(Contact.phone == SPOC)).one()
+    keeper = signed_in("provider_administrator")
+    path = f"/contacts/{contact.id}"
+    for client in (officer, keeper):
+        assert "Wrong number" in client.get(path).text
+    assert "A bakery" not in keeper.get(path).text
+    assert "is wrong, as whoever called it was told" in signed_in("auditor").get("/portal-log").text
+    admin, caller, vault = (
+        world.actor("provider_administrator"),
+        world.actor("officer"),
+        world.vault,
+    )
+    with world.database.transaction() as session:
+        row = verifications.ask(session, vault, admin, contact.id, "phone", world.now)
+        row = verifications.call(session, vault, caller, row.id, world.now)
+        code = verifications.code_for(vault, caller, row) or ""
+        wrong = verifications.enter(session, vault, admin, contact.id, "phone", code, world.now)
+        assert wrong is None
+    assert "Wrong number" not in officer.get(path).text
+    with world.database.reading() as session:
+        contact = session.get_one(Contact, contact.id)
+        assert (contact.wrong_number_at, contact.phone_verified_at) == (None, world.now)

@@ -1,0 +1,126 @@
+"""What mail servers write of a letter that came back, read in each of their shapes."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from uuid import UUID
+
+import pytest
+
+from liaison.delivery import reports
+from liaison.delivery.mailbox import Place
+from liaison.domain.bounce import LONGEST_SAID, Returned
+from liaison.errors import SettingsError
+from tests.returned import AWAY, EXCHANGE, EXIM, POSTFIX, QMAIL, letter
+
+NUMBER = UUID("01930000-0000-7000-8000-000000000001")
+SPOC = "spoc@meridian.example"
+
+
+@pytest.mark.parametrize("shape", [POSTFIX, EXCHANGE, EXIM, QMAIL])
+def test_every_shape_names_the_letter_and_whom_it_did_not_reach(shape: str) -> None:
+    (found,) = reports.read(letter(shape, NUMBER, SPOC))
+    assert (found.number, found.final) == (NUMBER, True)
+    assert found.is_about(SPOC)
+    assert not found.is_about("other@meridian.example")
+    assert "5.1.1" in found.said
+
+
+def test_a_delay_is_no_failure_and_other_news_is_none() -> None:
+    (late,) = reports.read(letter(POSTFIX, NUMBER, SPOC, action="delayed", status="4.4.1"))
+    assert not late.final
+    for action in ("delivered", "relayed", "expanded", "", "FAILED?"):
+        assert reports.read(letter(POSTFIX, NUMBER, SPOC, action=action)) == []
+    (given_up,) = reports.read(letter(POSTFIX, NUMBER, SPOC, action="Failed", status="4.4.7"))
+    assert given_up.final, "whoever gave up says failed, whatever the class of the status"
+
+
+def test_what_is_no_report_gives_nothing() -> None:
+    for raw in (
+        letter(AWAY, NUMBER, SPOC),
+        letter(POSTFIX, "no-number-of-ours", SPOC),
+        letter(QMAIL, NUMBER, SPOC).replace(b"MAILER-DAEMON", b"somebody"),
+        b"",
+        b"\x00\xff" * 1000,
+        b"Subject: =?utf-8?b?////?=\r\nContent-Type: multipart/report\r\n\r\nno parts",
+    ):
+        assert reports.read(raw) == []
+
+
+def test_addresses_are_compared_in_any_case_and_either_form_of_a_domain() -> None:
+    found = Returned(NUMBER, ("<Spoc@XN--MRIDIAN-BYA.example>",), True, "")
+    assert found.is_about("spoc@méridian.example")
+    assert not found.is_about("spoc@meridian.example")
+
+
+def test_a_hostile_report_costs_little_and_brings_little() -> None:
+    plain = letter(POSTFIX, NUMBER, SPOC)
+    block = (
+        b"Final-Recipient: rfc822; %s\r\nAction: failed\r\nStatus: 5.0.0\r\n\r\n" % SPOC.encode()
+    )
+    many = plain.replace(b"Final-Recipient: rfc822;", block * 2000 + b"Final-Recipient: rfc822;", 1)
+    huge = plain.replace(b"Diagnostic-Code: smtp; ", b"Diagnostic-Code: smtp; " + b"x\t" * 200_000)
+    parts = plain.replace(b"--B/1\r\n", b"--B/1\r\n\r\nnothing\r\n" * 100, 1)
+    deep = b"".join(
+        b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n)
+        for n in range(5000)
+    )
+    begun = time.process_time()
+    assert len(reports.read(many)) == reports.MOST_RECIPIENTS
+    (said,) = reports.read(huge)
+    assert len(said.said) <= LONGEST_SAID
+    assert reports.read(parts) == [], "its report stands too far behind"
+    with suppress(RecursionError):  # its reader puts it aside
+        assert reports.read(deep) == []
+    boundaries = plain + b"--B/1\r\n\r\n" * 100_000
+    reports.read(boundaries)
+    assert time.process_time() - begun < 20
+
+
+HEAD = (
+    b"Content-Type: multipart/report; boundary=x\n\n--x\nContent-Type: message/delivery-status\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    "costly",
+    [
+        HEAD + b"\n" * 1_000_000,
+        b"".join(
+            b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(150)
+        )
+        + b"--\n" * 300_000,
+        b'Content-Type: multipart/x; a="' + b";" * 1_000_000 + b"\n\nnothing\n",
+        b'Content-Type: multipart/x; a="' + b"\n ;" * 300_000 + b"\n\nnothing\n",
+    ],
+    ids=["statuses", "levels", "parameters", "folded parameters"],
+)
+def test_a_letter_of_a_megabyte_cannot_keep_the_worker_busy(costly: bytes) -> None:
+    begun = time.process_time()
+    assert reports.read(costly) == []
+    assert time.process_time() - begun < 3
+
+
+def test_a_report_cannot_break_a_line_of_the_record() -> None:
+    raw = letter(POSTFIX, NUMBER, SPOC).replace(b"No such", b"No\x00 \x1b[31m \xe2\x80\xa8such")
+    (found,) = reports.read(raw)
+    assert found.said.isprintable()
+
+
+def test_where_the_mailbox_is_is_read_from_its_setting() -> None:
+    place = Place.from_url("imaps://liaison:pa%3Ass@mail.police.example/Bounces")
+    assert (place.host, place.port, place.folder) == ("mail.police.example", 993, "Bounces")
+    assert place.password == "pa:ss"
+    assert Place.from_url("imap+starttls://u:p@mail.example").folder == "INBOX"
+    for wrong in (
+        "imaps://mail.example/INBOX",
+        "https://u:p@mail.example",
+        "imap://u:p@mail.example/INBOX",
+        'imaps://u:p@mail.example/a"b',
+        "imaps://u:p@mail.example:none/INBOX",
+    ):
+        with pytest.raises(SettingsError) as caught:
+            Place.from_url(wrong)
+        assert "LIAISON_BOUNCE_URL" in caught.value.detail
+        assert "u:p" not in caught.value.detail

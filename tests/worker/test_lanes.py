@@ -1,0 +1,259 @@
+"""Ways out side by side: whoever keeps silent holds up nobody else; a hint wakes whoever sleeps."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import event, text
+
+from liaison.delivery import Outgoing, Receipt
+from liaison.domain.vocabulary import Channel
+from liaison.models import Database, Message, WebhookEndpoint
+from liaison.models.base import TIMERS, insert_once, new_id
+from liaison.models.webhooks import EndpointState
+from liaison.models.work import MessageState, Wanted
+from liaison.services import outbox
+from liaison.worker import Work, loop, messages, run_forever
+from liaison.worker.wake import Wake
+from tests.mail import RecordingSender
+from tests.worker.looking import until
+from tests.world import World
+
+
+def endpoint(database: Database, world: World, provider: str = "Meridian Telecom") -> UUID:
+    """A webhook's address of a provider."""
+    with database.transaction() as session:
+        row = WebhookEndpoint(
+            provider_id=world.register.providers[provider],
+            url="https://hooks.meridian.example/liaison",
+            description="",
+            events=[],
+            state=EndpointState.ACTIVE,
+            sealed_secret=world.vault.seal("whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cywgMjQrIGJ5dGVz"),
+            created_at=world.now,
+            created_by="test",
+            changed_at=world.now,
+        )
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def put(
+    database: Database, world: World, channel: Channel, to: UUID | None = None, **more: Any
+) -> UUID:
+    """A message in the outbox, as the verbs put it there."""
+    id = new_id()
+    with database.transaction() as session:
+        values = {
+            "id": id,
+            "idem": f"test:{id}",
+            "endpoint_id": to,
+            "channel": channel,
+            "address": "somewhere",
+            "letter": "webhook" if to else "escalation",
+            "params": {},
+            "wanted": Wanted.ALWAYS,
+            "urgent": True,
+            "state": MessageState.QUEUED,
+            "created_at": world.now,
+            "next_at": world.now,
+            "fence": 0,
+            "attempts": 0,
+        }
+        assert insert_once(session, Message, {**values, **more})
+    return id
+
+
+def webhook() -> messages.Lane:
+    """The lane of webhooks."""
+    return next(lane for lane in messages.LANES if lane.channel is Channel.WEBHOOK)
+
+
+def test_every_way_that_a_message_can_take_has_a_lane() -> None:
+    sent = [channel for channel in Channel if channel is not Channel.CALL]
+    assert [lane.channel for lane in messages.LANES] == sent == list(outbox.SENT_BY)
+
+
+def test_a_mail_server_that_keeps_silent_holds_up_no_other_way(
+    work: Work, world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, called = threading.Event(), threading.Event()
+
+    class Hanging(RecordingSender):
+        def send(self, outgoing: Outgoing) -> Receipt:
+            if outgoing.channel is Channel.EMAIL:
+                released.wait(60)
+            else:
+                called.set()
+            return super().send(outgoing)
+
+    monkeypatch.setattr(messages, "_outgoing", _plain)
+    sender, stop = Hanging(), threading.Event()
+    for channel in (Channel.EMAIL, Channel.EMAIL, Channel.TEXT):
+        put(database, world, channel)
+    thread = threading.Thread(target=run_forever, args=(replace(work, sender=sender), stop))
+    thread.start()
+    try:
+        assert called.wait(20), "the text message left"
+        assert not released.is_set(), "while the letters hang"
+    finally:
+        released.set()
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+
+
+def _plain(_work: Work, claimed: outbox.Claimed) -> Outgoing:
+    return Outgoing(claimed.address, "", "", "", claimed.idem, claimed.created_at, claimed.channel)
+
+
+def test_of_one_endpoint_one_message_is_under_way(
+    work: Work, world: World, database: Database
+) -> None:
+    slow, other = endpoint(database, world), endpoint(database, world)
+    first, second = (put(database, world, Channel.WEBHOOK, slow) for _ in range(2))
+    (claimed,) = messages.claim(work, webhook())
+    assert claimed.id == first
+    assert messages.claim(work, webhook()) == [], "the slow one has one already"
+    third = put(database, world, Channel.WEBHOOK, other)
+    assert [c.id for c in messages.claim(work, webhook())] == [third]
+    world.clock.move(seconds=46)
+    again = [c.id for _ in range(3) for c in messages.claim(work, webhook())]
+    assert again == [first, third], "a lease that ran out holds nothing; the second still waits"
+    assert second not in again
+
+
+def test_a_provider_whose_addresses_all_hang_holds_up_no_other(
+    work: Work, world: World, database: Database
+) -> None:
+    for _ in range(webhook().threads):
+        put(database, world, Channel.WEBHOOK, endpoint(database, world))
+    other = next(name for name in world.register.providers if name != "Meridian Telecom")
+    theirs = put(database, world, Channel.WEBHOOK, endpoint(database, world, other))
+    claimed = [c.id for _ in range(webhook().threads) for c in messages.claim(work, webhook())]
+    assert len(claimed) == outbox.MOST_A_PROVIDER + 1
+    assert theirs in claimed
+    world.clock.move(seconds=46)
+    assert messages.claim(work, webhook()), "leases that ran out crowd nobody"
+
+
+@pytest.mark.postgresql_only
+def test_two_that_claim_at_once_for_one_provider_count_alike(
+    work: Work, world: World, database: Database
+) -> None:
+    for _ in range(4):
+        put(database, world, Channel.WEBHOOK, endpoint(database, world))
+    with database.transaction() as one, database.transaction() as two:
+        assert len(outbox.claim(one, world.now, 1, Channel.WEBHOOK)) == 1
+        assert outbox.claim(two, world.now, 1, Channel.WEBHOOK) == [], "it tries again at once"
+
+
+@pytest.mark.postgresql_only
+def test_two_that_claim_at_once_do_not_both_take_from_one_endpoint(
+    work: Work, world: World, database: Database
+) -> None:
+    to = endpoint(database, world)
+    for _ in range(2):
+        put(database, world, Channel.WEBHOOK, to)
+    with database.transaction() as one, database.transaction() as two:
+        assert len(outbox.claim(one, world.now, 1, Channel.WEBHOOK)) == 1
+        assert outbox.claim(two, world.now, 1, Channel.WEBHOOK) == []
+
+
+def test_a_backlog_is_not_sorted_for_each_claim(
+    work: Work, world: World, database: Database
+) -> None:
+    values = {**outbox._moments(world.now), "channel": Channel.EMAIL, "urgent": True, "limit": 2}
+    with database.transaction() as session:
+        if not database.is_sqlite:  # so few rows are read whole otherwise
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SET LOCAL enable_bitmapscan = off"))
+        seen: list[str] = []
+        _explain(session, database, seen, values)
+    plan = "\n".join(seen)
+    assert "ix_message_lane" in plan
+    assert "TEMP B-TREE FOR ORDER BY" not in plan
+    assert "Sort Key: message." not in plan
+
+
+def _explain(session: Any, database: Database, seen: list[str], values: dict[str, Any]) -> None:
+    verb = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+
+    def explained(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> Any:
+        asked = statement.startswith("SELECT message")
+        return (verb + statement if asked else statement), parameters
+
+    event.listen(database.engine, "before_cursor_execute", explained, retval=True)
+    try:
+        rows = session.connection().execute(outbox._NEXT_DUE, values).cursor.fetchall()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", explained)
+    seen += [str(row[-1]) for row in rows]
+
+
+def test_a_commit_that_plans_tells_those_who_listen(world: World, database: Database) -> None:
+    hints = database.hints()
+    try:
+        assert hints.wait(0) == set()
+        world.issue()
+        told = hints.wait(10)
+        assert told is None if database.is_sqlite else told == {TIMERS, "email"}
+        with pytest.raises(RuntimeError), database.transaction() as session:  # noqa: PT012
+            outbox.queue_letter(session, "a@b.example", "escalation", {}, "never", world.now)
+            raise RuntimeError
+        assert hints.wait(0.2) == set(), "what never was is told to nobody"
+    finally:
+        hints.close()
+
+
+def test_what_falls_due_wakes_the_worker_before_its_next_look(
+    work: Work, world: World, sender: RecordingSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "LOOK_AT_FILE", 300.0)
+    monkeypatch.setattr(loop, "LOOK_AT_SERVER", 300.0)
+    stop, resting = threading.Event(), threading.Event()
+    monkeypatch.setattr(loop, "beat", lambda _work: resting.set())
+    thread = threading.Thread(target=run_forever, args=(work, stop))
+    thread.start()
+    try:
+        assert until(lambda: any(t.name == "hints" for t in threading.enumerate()))
+        resting.wait(3)
+        world.issue()
+        assert until(lambda: sender.sent), "nobody looks for five minutes"
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive(), "it does not sleep on when it is told to stop"
+
+
+@pytest.mark.postgresql_only
+def test_whoever_lost_the_connection_listens_again(work: Work, database: Database) -> None:
+    wake = Wake()
+    alarm = wake.alarm(TIMERS)
+    assert wake.listen(work)
+    with database.engine.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE query = 'LISTEN liaison' AND datname = current_database()"
+            )
+        )
+    with pytest.raises(psycopg.OperationalError):
+        wake.listen(work)
+    assert not alarm.is_set()
+    wake.listen(work)
+    assert alarm.is_set(), "nobody knows what was missed"
+    wake.close()
+
+
+@pytest.mark.postgresql_only
+def test_the_server_ends_a_transaction_of_a_worker_that_stopped(database: Database) -> None:
+    """Or nobody else could fire a timer of the order that it holds."""
+    with database.transaction() as session:
+        assert session.scalar(text("SHOW idle_in_transaction_session_timeout")) == "2min"
