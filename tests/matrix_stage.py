@@ -317,7 +317,7 @@ def _canaries(stage: Stage) -> None:
     """One for each organisation: whoever has its token may say that it has arrived."""
     with stage.world.database.transaction() as session:
         for organisation in ORGANISATIONS:
-            token = f"canary-{organisation.replace(' ', '-')}"
+            token = f"canary-{organisation.replace(' ', '-')}".ljust(43, "-")
             session.add(Canary(channel=Channel.WEBHOOK, token=token, sent_at=stage.world.now))
             stage.things["canary", organisation] = {"token": token}
 
