@@ -28,8 +28,9 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def _bring_back() -> None:
-        if request.method == "POST" and (ids := _ticked()):
-            bring_back(ids)
+        # Only a form with files is read here: the endpoint reads its bodies itself.
+        if request.mimetype == "multipart/form-data" and not request.path.startswith("/api/"):
+            bring_back(_ticked())
 
     @app.after_request
     def _forget(response: Response) -> Response:
@@ -44,19 +45,26 @@ def init_app(app: Flask) -> None:
 
 def bring_back(ids: list[UUID]) -> None:
     """Puts files that were kept behind those that are sent now."""
-    visitor = signin.visitor()
+    visitor = signin.visitor() if ids else None
     if visitor is None or visitor.is_pending:
         return
     found = kept_files.take(
         context.db(), context.vault(), ids, visitor.person.id, request.path, context.now()
     )
     g.brought_files = found
+    if not found:
+        return
     sent = list(request.files.items(multi=True))
-    sent = [(field, file) for field, file in sent if file.filename]
-    back = [
-        (held.field, FileStorage(BytesIO(held.content), held.name, held.field)) for held in found
-    ]
-    request.__dict__["files"] = ImmutableMultiDict([*sent, *back])
+    chosen = [(field, file) for field, file in sent if file.filename]
+    # A field in which nothing was chosen comes too, without a name: behind what was kept for it.
+    empty = [(field, file) for field, file in sent if not file.filename]
+    back = [(one.field, FileStorage(BytesIO(one.content), one.name, one.field)) for one in found]
+    request.__dict__["files"] = ImmutableMultiDict([*chosen, *back, *empty])
+
+
+def used(field: str) -> None:
+    """What was sent in this field has been read into the page: it does not wait for another try."""
+    g.used_files = {*g.get("used_files", ()), field}
 
 
 def keep_sent(session: Session, person_id: UUID) -> None:
@@ -84,6 +92,7 @@ def held_files(field: str, hold: bool) -> list[Held]:
             return []
         db, vault = context.db(), context.vault()
         return kept_files.listed(db, vault, person, request.path, field, context.now())
+    hold = hold and field not in g.get("used_files", ())
     return _held_now(person, field) if hold else []
 
 

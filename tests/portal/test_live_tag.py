@@ -44,7 +44,8 @@ def ours(world: World, order: Order) -> dict[str, Callable[[Session], object]]:
         return calls.log(session, officer, order.name, task, CallOutcome.VOICEMAIL, "Nobody.", now)
 
     def failed(session: Session) -> object:
-        of_it = select(Message).where(Message.order_id == order.id)
+        ours = Message.contact.has(Contact.authority_id == order.authority_id)
+        of_it = select(Message).where(Message.order_id == order.id, ours)
         session.scalars(of_it).all()[0].state = MessageState.FAILED
         return None
 
@@ -61,10 +62,29 @@ def ours(world: World, order: Order) -> dict[str, Callable[[Session], object]]:
     return {"a call logged": logged, "a letter failed": failed, "a call": called, "closed": closed}
 
 
-def test_what_only_we_do_moves_nothing_of_the_providers(
+def test_a_notice_to_its_own_people_that_came_back_is_told_to_the_provider(
     world: World, signed_in: SignedIn, work: Work
 ) -> None:
     order = world.issue()
+    run_once(work)
+    spoc = signed_in("spoc")
+    path = f"/orders/{order.name}?part=live"
+    spoc.get(path)
+    before = spoc.get(path)
+    with world.database.transaction() as session:
+        theirs = Message.contact.has(Contact.provider_id == order.provider_id)
+        found = select(Message).where(Message.order_id == order.id, theirs)
+        session.scalars(found).all()[0].state = MessageState.FAILED
+    after = spoc.get(path)
+    assert after.headers["ETag"] != before.headers["ETag"]
+    assert "Not delivered" in after.text
+    assert "Not delivered" not in before.text
+
+
+def test_what_only_we_do_moves_nothing_of_the_providers(
+    world: World, signed_in: SignedIn, work: Work
+) -> None:
+    order = world.issue(letters=True)
     run_once(work)
     spoc, officer = signed_in("spoc"), signed_in("officer")
     spoc.get(f"/orders/{order.name}")

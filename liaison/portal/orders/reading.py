@@ -70,8 +70,10 @@ def _order_tag(page: OrderPage) -> str:
     ladder = page.ladder
     steps, calls, failed = ladder.steps, ladder.calls, ladder.failed
     if page.viewer.is_provider:
-        # Only what its page shows: it must not tell by this when we call, or cannot reach, whom.
-        steps, calls, failed = [s for s in steps if s.state is StepState.DONE], [], []
+        # Only what its page shows: it must not tell by this when we call whom, nor whom of ours
+        # we cannot reach. That a notice to its own people came back is its business.
+        steps, calls = [s for s in steps if s.state is StepState.DONE], []
+        failed = [m for m in failed if m.contact and m.contact.provider_id is not None]
     return tag_of(
         page.viewer.id,
         page.order.version,

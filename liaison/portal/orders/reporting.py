@@ -24,6 +24,7 @@ from liaison.queries import reports, timeline
 from liaison.services import answers
 from liaison.services.escalation import terms_of
 from liaison.services.orders import note_fetched
+from liaison.web import kept_files
 
 _ACTS = (Action.PRESERVE, Action.AMEND)
 
@@ -45,6 +46,8 @@ def preserve(ref: str) -> ResponseReturnValue:
     try:
         open_to(order, *_ACTS)
         table = report_table.apply(form, order, request.files, request.form.get("act", ""))
+        if table is not None:
+            kept_files.used("file")
         check = _check(form, order, table)
     except Invalid as error:
         web.db().rollback()
