@@ -242,8 +242,11 @@ def stage(
     database.close()
 
 
+OF_PROGRAMS = ("/api/v1", "/gateway/", "/canary/")
+"""No browser sends there and no cookie counts: a key, a signature or a token does."""
+
 FORMS = [
-    row for row in ROWS.values() if row.method == "POST" and not row.rule.startswith("/api/v1")
+    row for row in ROWS.values() if row.method == "POST" and not row.rule.startswith(OF_PROGRAMS)
 ]
 
 
