@@ -114,7 +114,7 @@ def test_a_botnet_of_240_machines(desk: Desk) -> None:
     file = filled(desk.spoc.opens(f"/orders/{ref}/targets.csv").text)
     path = f"/orders/{ref}/preserve"
     looked = desk.spoc.presses(path, act="read", files={"file": ("answer.csv", file)})
-    assert looked.status_code == 200
+    assert looked.status_code == 200, words(looked)
     assert "212 preserved, 20 partly preserved, 8 nothing held" in words(looked)
     assert desk.view(MERIDIAN, ref)["state"] == "issued", "nothing is sent by looking"
     desk.spoc.does(path, act="send", page=looked)
