@@ -5,26 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 import smtplib
-import socket
 import ssl
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from ipaddress import ip_address
+from time import monotonic
 from urllib.parse import unquote, urlsplit
 
+from liaison.delivery.attempt import STEP, Attempt, connect, one_line
 from liaison.delivery.base import LONGEST, DeliveryError, Outgoing, Receipt
 from liaison.errors import SettingsError
 
 PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 LETTER = SMTP.clone(max_line_length=300)
 """Longer than our longest key: folded, it would be encoded and hard to find in a log."""
-_STEP = 10.0
-"""Seconds that one question to the mail server may take; ``LONGEST`` bounds them all."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,26 @@ class EmailSender:
     def send(self, outgoing: Outgoing) -> Receipt:
         """Hands the letter over; what the server answered is the reference."""
         letter = build(outgoing, self.mail_from)
-        attempt = _Attempt(self.server, letter, outgoing.address, self.mail_from)
-        answer = attempt.within(self.longest)
+        until = monotonic() + self.longest
+
+        def hand_over(attempt: Attempt[str]) -> str:
+            session = _Session(self.server, attempt, until)
+            try:
+                return session.hand_over(letter, parseaddr(self.mail_from)[1], outgoing.address)
+            finally:
+                session.leave()
+
+        answer = self._within(Attempt("smtp", "The mail server", hand_over))
         return Receipt(answer, 250, answer)
+
+    def _within(self, attempt: Attempt[str]) -> str:
+        try:
+            return attempt.within(self.longest)
+        except smtplib.SMTPNotSupportedError as error:
+            raise DeliveryError(one_line(str(error)), permanent=True) from None
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            # Connection, encryption, sign-in: about the server, not about this letter.
+            raise DeliveryError(one_line(f"{type(error).__name__}: {error}")) from None
 
 
 def build(outgoing: Outgoing, mail_from: str) -> EmailMessage:
@@ -81,91 +97,69 @@ def build(outgoing: Outgoing, mail_from: str) -> EmailMessage:
     """
     name, sender = parseaddr(mail_from)
     letter = EmailMessage(policy=LETTER)
-    letter["From"] = Address(_line(name), addr_spec=sender)
+    letter["From"] = Address(one_line(name), addr_spec=sender)
     letter["To"] = _recipient(outgoing.address)
-    letter["Subject"] = _line(outgoing.subject)
+    letter["Subject"] = one_line(outgoing.subject)
     letter["Date"] = format_datetime(outgoing.written_at)
     number = outgoing.number or hashlib.sha256(outgoing.idem.encode()).hexdigest()[:40]
     letter["Message-ID"] = f"<{number}@{sender.rpartition('@')[2] or 'localhost'}>"
-    letter["X-Liaison-Key"] = _line(outgoing.idem)
+    letter["X-Liaison-Key"] = one_line(outgoing.idem)
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content(outgoing.text)
     letter.add_alternative(outgoing.html, subtype="html")
     return letter
 
 
-class _Attempt:
-    """One try, in a thread of its own: no server can hold it longer than it may take."""
+class _Session(smtplib.SMTP):
+    """A session that can be given up from its first byte on, before any encryption."""
 
-    def __init__(
-        self, server: MailServer, letter: EmailMessage, address: str, mail_from: str
-    ) -> None:
-        self._server, self._letter = server, letter
-        self._address, self._from = address, parseaddr(mail_from)[1]
-        self._socket: socket.socket | None = None
-        self._abandoned = threading.Event()
-        self._outcome: str | DeliveryError | None = None
+    def __init__(self, server: MailServer, attempt: Attempt[str], until: float) -> None:
+        self._server, self._attempt, self._until = server, attempt, until
+        super().__init__(server.host, server.port, timeout=STEP)
 
-    def within(self, longest: float) -> str:
-        """The server's answer, or the error that came of it."""
-        thread = threading.Thread(target=self._run, name="smtp", daemon=True)
-        thread.start()
-        thread.join(longest)
-        outcome = self._outcome
-        if outcome is None:
-            self._give_up()
-            raise DeliveryError(f"The mail server took longer than {longest:g} s.")
-        if isinstance(outcome, DeliveryError):
-            raise outcome
-        return outcome
-
-    def _give_up(self) -> None:
-        self._abandoned.set()
-        if self._socket is not None:
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return
-
-    def _run(self) -> None:
+    def connect(
+        self,
+        host: str = "",
+        port: int = 0,
+        source_address: object = None,  # noqa: ARG002 - smtplib's own
+    ) -> tuple[int, bytes]:
+        """What ``smtplib`` calls to connect; the greeting."""
+        self.sock = way = connect(host, port, self._until)
         try:
-            self._outcome = self._hand_over()
-        except DeliveryError as error:
-            self._outcome = error
-        except smtplib.SMTPNotSupportedError as error:
-            self._outcome = DeliveryError(_line(str(error)), permanent=True)
-        except (smtplib.SMTPException, OSError, ValueError) as error:
-            # Connection, encryption, sign-in: about the server, not about this letter.
-            self._outcome = DeliveryError(_line(f"{type(error).__name__}: {error}"))
+            self._attempt.hold(way)
+            if self._server.scheme == "smtps":
+                self.sock = ssl.create_default_context().wrap_socket(way, server_hostname=host)
+            return self.getreply()
+        except Exception:
+            self.close()
+            raise
 
-    def _hand_over(self) -> str:
-        with self._connect() as smtp:
-            self._socket = smtp.sock
-            if self._abandoned.is_set():
-                raise DeliveryError("The mail server answered too late.")
-            if self._server.scheme == "smtp+starttls":
-                smtp.starttls(context=ssl.create_default_context())
-                self._socket = smtp.sock
-            if self._server.user:
-                smtp.login(self._server.user, self._server.password)
-            smtp.ehlo_or_helo_if_needed()
-            options = self._options(smtp)
-            _step(lambda: smtp.mail(self._from, options))
-            _step(lambda: smtp.rcpt(self._address))
-            content = self._letter.as_bytes(policy=LETTER.clone(utf8=bool(options)))
-            return _step(lambda: smtp.data(content))
+    def hand_over(self, letter: EmailMessage, sender: str, address: str) -> str:
+        """What the server says once it has the letter."""
+        if self._server.scheme == "smtp+starttls":
+            self.starttls(context=ssl.create_default_context())
+        if self._server.user:
+            self.login(self._server.user, self._server.password)
+        self.ehlo_or_helo_if_needed()
+        options = self._options(address)
+        _step(lambda: self.mail(sender, options))
+        _step(lambda: self.rcpt(address))
+        content = letter.as_bytes(policy=LETTER.clone(utf8=bool(options)))
+        return _step(lambda: self.data(content))
 
-    def _connect(self) -> smtplib.SMTP:
-        host, port = self._server.host, self._server.port
-        if self._server.scheme == "smtps":
-            context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(host, port, timeout=_STEP, context=context)
-        return smtplib.SMTP(host, port, timeout=_STEP)
+    def leave(self) -> None:
+        """Says QUIT and waits for no answer: what became of the letter is known by now.
 
-    def _options(self, smtp: smtplib.SMTP) -> list[str]:
-        if self._address.isascii():
+        Otherwise a server that took the letter and then hangs would get it again.
+        """
+        with suppress(smtplib.SMTPException, OSError):
+            self.putcmd("quit")
+        self.close()
+
+    def _options(self, address: str) -> list[str]:
+        if address.isascii():
             return []
-        if not smtp.has_extn("smtputf8"):
+        if not self.has_extn("smtputf8"):
             raise DeliveryError(
                 "The mail server takes no address with letters outside ASCII.", permanent=True
             )
@@ -178,7 +172,7 @@ def _step(ask: Callable[[], tuple[int, bytes]]) -> str:
         code, answer = ask()
     except smtplib.SMTPDataError as error:
         code, answer = error.smtp_code, _bytes(error.smtp_error)
-    text = _line(answer.decode(errors="replace"))
+    text = one_line(answer.decode(errors="replace"))
     if 200 <= code < 300:
         return text
     raise DeliveryError(f"{code} {text}", permanent=500 <= code < 600, status=code)
@@ -197,11 +191,6 @@ def _recipient(address: str) -> Address:
         return Address(username=user, domain=host)
     except (ValueError, IndexError):
         raise DeliveryError("The registered e-mail address is not valid.", permanent=True) from None
-
-
-def _line(text: str) -> str:
-    """One line: control characters become spaces, so that no header can be smuggled in."""
-    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text).strip()
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,14 +6,14 @@ No redirect is followed, no proxy of the environment is used, at most 64 KiB are
 from __future__ import annotations
 
 import http.client
-import re
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
+from liaison.delivery.attempt import STEP, Attempt, one_line
 from liaison.delivery.base import DeliveryError
 from liaison.domain.reach import PORTS, Target
 
@@ -21,8 +21,8 @@ MOST_READ = 64 * 1024
 """Bytes of an answer."""
 LONGEST_START = 200
 """Characters of an answer's body that are kept."""
-STEP = 10.0
-"""Seconds that one silence of the other side may last."""
+LONGEST_WAIT = 10**8
+"""Seconds that ``Retry-After`` may ask for; the outbox caps it further."""
 
 
 @dataclass(frozen=True)
@@ -46,87 +46,76 @@ class Answer:
     body: bytes = b""
     """As much of it as was read."""
 
+    @property
+    def is_taken(self) -> bool:
+        """A 2xx."""
+        return 200 <= self.status < 300
+
+    def wait(self, now: datetime) -> timedelta | None:
+        """``Retry-After``, as seconds or as a date (RFC 9110, 10.2.3); None if it is neither."""
+        text = self.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            # Cut first: Python reads no number of thousands of digits.
+            return timedelta(seconds=min(int(text[:9]), LONGEST_WAIT))
+        try:
+            at = parsedate_to_datetime(text)
+        except (TypeError, ValueError, IndexError, OverflowError):
+            return None
+        return max((at if at.tzinfo else at.replace(tzinfo=UTC)) - now, timedelta(0))
+
+    def refusal(
+        self, waits: timedelta | None, *, permanent: bool = False, gone: bool = False
+    ) -> DeliveryError:
+        """What an answer that is no 2xx means to whoever sent."""
+        said = f"{self.status} {self.start}".strip()
+        if 300 <= self.status < 400:
+            said = f"{self.status}: redirects are not followed."
+        return DeliveryError(
+            said, status=self.status, permanent=permanent, gone=gone, retry_after=waits
+        )
+
 
 Connect = Callable[[Target], socket.socket]
 """Opens the way to the other side, without encryption yet."""
 
 
 class Exchange:
-    """One try, in a thread of its own: looking a name up, connecting, a drip, all counted."""
+    """One try: looking a name up, connecting, a drip, all counted."""
 
     def __init__(
         self, request: Request, connect: Connect, context: Callable[[], ssl.SSLContext]
     ) -> None:
         self._request, self._connect, self._context = request, connect, context
-        self._socket: socket.socket | None = None
-        self._abandoned = threading.Event()
-        self._outcome: Answer | DeliveryError | None = None
 
     def within(self, longest: float) -> Answer:
         """The answer, or ``DeliveryError``; after ``longest`` seconds at the latest."""
-        thread = threading.Thread(target=self._run, name="http", daemon=True)
-        thread.start()
-        thread.join(longest)
-        outcome = self._outcome
-        if outcome is None:
-            self._give_up()
-            raise DeliveryError(f"The other side took longer than {longest:g} s.")
-        if isinstance(outcome, DeliveryError):
-            raise outcome
-        return outcome
-
-    def _give_up(self) -> None:
-        self._abandoned.set()
-        if self._socket is not None:
-            try:
-                # The plain way, beneath the encryption: it does not wait for the other side.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-            except OSError:
-                return
-
-    def _run(self) -> None:
         try:
-            self._outcome = self._hand_over()
-        except DeliveryError as error:
-            self._outcome = error
+            return Attempt("http", "The other side", self._hand_over).within(longest)
         except ssl.SSLCertVerificationError as error:
-            self._outcome = DeliveryError(f"The certificate does not count: {error.verify_message}")
+            said = f"The certificate does not count: {error.verify_message}"
         except (http.client.HTTPException, OSError, ValueError) as error:
-            self._outcome = DeliveryError(one_line(f"{type(error).__name__}: {error}"))
+            said = one_line(f"{type(error).__name__}: {error}")
+        raise DeliveryError(said)
 
-    def _hand_over(self) -> Answer:
-        target = self._request.target
+    def _hand_over(self, attempt: Attempt[Answer]) -> Answer:
+        asked, target = self._request, self._request.target
         connection = http.client.HTTPConnection(target.host, target.port, timeout=STEP)
         connection.default_port = PORTS[target.scheme]  # so that Host names no usual port
-        try:
-            connection.sock = self._open(target)
-            asked = self._request
-            connection.request(asked.method, target.path, asked.body, dict(asked.headers))
-            return self._read(connection.getresponse())
-        finally:
-            connection.close()
-            if self._socket is not None:  # not the connection's yet, where the handshake failed
-                self._socket.close()
+        with self._connect(target) as way:
+            attempt.hold(way)
+            try:
+                connection.sock = self._encrypted(way)
+                connection.request(asked.method, target.path, asked.body, dict(asked.headers))
+                with connection.getresponse() as response:
+                    return self._read(response)
+            finally:
+                connection.close()
 
-    def _open(self, target: Target) -> Any:
-        way = self._hold(self._connect(target))
-        way.settimeout(STEP)
+    def _encrypted(self, way: socket.socket) -> socket.socket:
+        target = self._request.target
         if target.scheme != "https":
             return way
-        way = self._context().wrap_socket(
-            way, server_hostname=target.host, do_handshake_on_connect=False
-        )
-        self._hold(way)
-        way.do_handshake()
-        return way
-
-    def _hold(self, way: socket.socket) -> Any:
-        """From here on whoever gives up can shut it; whoever gave up already has it shut."""
-        self._socket = way
-        if self._abandoned.is_set():
-            way.close()
-            raise DeliveryError("The other side answered too late.")
-        return way
+        return self._context().wrap_socket(way, server_hostname=target.host)
 
     def _read(self, response: http.client.HTTPResponse) -> Answer:
         content = response.read(MOST_READ)
@@ -135,8 +124,3 @@ class Exchange:
         start = one_line(content[: 4 * LONGEST_START].decode(errors="replace"))[:LONGEST_START]
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, start, content)
-
-
-def one_line(text: str) -> str:
-    """One line: what another side said cannot forge a line of ours."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+", " ", text).strip()

@@ -7,14 +7,14 @@ webhook may not lead to: a gateway often stands in our own network.
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+from time import monotonic
 
+from liaison.delivery.attempt import connect
 from liaison.delivery.base import DeliveryError
-from liaison.delivery.exchange import STEP, Answer, Exchange, Request
+from liaison.delivery.exchange import Answer, Exchange, Request
 from liaison.domain.gateway import Gateway
 from liaison.domain.reach import Target
 
@@ -36,15 +36,15 @@ def post(
     """
     target = Target("https" if gateway.secure else "http", gateway.host, gateway.port, path)
     request = Request(target, {"User-Agent": "Liaison", **headers}, body)
-    answer = Exchange(request, _connect, ssl.create_default_context).within(longest)
-    if 200 <= answer.status < 300:
-        return answer
-    raise DeliveryError(
-        f"{answer.status} {answer.start}".strip(),
-        permanent=400 <= answer.status < 500 and answer.status not in FOR_NOW,
-        retry_after=_retry_after((answer.headers.get("retry-after") or "").strip(), now),
-        status=answer.status,
+    until = monotonic() + longest
+    exchange = Exchange(
+        request, lambda to: connect(to.host, to.port, until), ssl.create_default_context
     )
+    answer = exchange.within(longest)
+    if answer.is_taken:
+        return answer
+    is_final = 400 <= answer.status < 500 and answer.status not in FOR_NOW
+    raise answer.refusal(answer.wait(now), permanent=is_final)
 
 
 def reference(answer: Answer, name: str) -> str:
@@ -56,17 +56,3 @@ def reference(answer: Answer, name: str) -> str:
     if not isinstance(found, str | int) or not str(found).strip():
         raise DeliveryError(f"{answer.status} without “{name}”: {answer.start}")
     return str(found).strip()[:200]
-
-
-def _connect(target: Target) -> socket.socket:
-    return socket.create_connection((target.host, target.port), STEP)
-
-
-def _retry_after(value: str, now: datetime) -> timedelta | None:
-    if value.isascii() and value.isdigit() and len(value) < 8:
-        return timedelta(seconds=int(value))
-    try:
-        at = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    return max((at if at.tzinfo else at.replace(tzinfo=UTC)) - now, timedelta(0))

@@ -9,12 +9,12 @@ import json
 import socket
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from time import monotonic
 
 from liaison import signatures
 from liaison.clock import Clock
 from liaison.delivery import guard
+from liaison.delivery.attempt import first_of
 from liaison.delivery.base import LONGEST, DeliveryError, Outgoing, Receipt
 from liaison.delivery.exchange import Answer, Exchange, Request
 from liaison.domain.reach import Target, Unreachable, read_url
@@ -67,37 +67,15 @@ class WebhookSender:
 
     def _connect(self, target: Target) -> socket.socket:
         """To the first of the checked addresses that answers; never to another one."""
+        until = monotonic() + self._longest
         found = guard.checked(target.host, target.port, self._look_up, loopback=self._loopback)
-        last: OSError = OSError("no address")
-        for address in found[:MOST_ADDRESSES]:
-            try:
-                return self._dial(address, target.port, LONGEST_DIAL)
-            except OSError as error:
-                last = error
-        raise DeliveryError(f"No connection: {type(last).__name__}.")
+        try:
+            return first_of(found[:MOST_ADDRESSES], target.port, self._dial, LONGEST_DIAL, until)
+        except OSError as error:
+            raise DeliveryError(f"No connection: {type(error).__name__}.") from None
 
     def _read(self, answer: Answer) -> Receipt:
-        status = answer.status
-        if 200 <= status < 300:
-            return Receipt("", status, answer.start)
-        said = f"{status} {answer.start}".strip()
-        if 300 <= status < 400:
-            said = f"{status}: redirects are not followed."
-        raise DeliveryError(
-            said,
-            status=status,
-            gone=status == 410,
-            retry_after=self._retry_after(answer) if status in BUSY else None,
-        )
-
-    def _retry_after(self, answer: Answer) -> timedelta | None:
-        """``Retry-After`` as seconds or as a date (RFC 9110, 10.2.3); None where it is neither."""
-        text = (answer.headers.get("retry-after", "")).strip()
-        if text.isascii() and text.isdigit():
-            return timedelta(seconds=min(int(text[:9]), 10**8))
-        try:
-            at: datetime = parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return max(at - self._clock.now(), timedelta(0))
+        if answer.is_taken:
+            return Receipt("", answer.status, answer.start)
+        waits = answer.wait(self._clock.now()) if answer.status in BUSY else None
+        raise answer.refusal(waits, gone=answer.status == 410)

@@ -1,0 +1,59 @@
+"""The first administrator, made at the server."""
+
+from __future__ import annotations
+
+import click
+
+from liaison.cli.frame import command, database_here, settings_here
+from liaison.clock import SystemClock
+from liaison.domain.vocabulary import Role
+from liaison.services import accounts, register, totp
+from liaison.services.vault import Vault
+
+
+@click.group()
+def admin() -> None:
+    """People, at the server's command line."""
+
+
+@admin.command("create")
+@click.option("--email", prompt=True, help="Institutional address.")
+@click.option("--name", prompt=True, help="The person's name.")
+@click.option("--authority", "code", prompt="Authority's code", help="Begins its orders' refs.")
+@click.option("--authority-name", default="", help="For an authority that is not registered yet.")
+@click.option("--country", default="", help="Two letters; for a new authority.")
+@click.option("--time-zone", default="UTC", show_default=True, help="For a new authority.")
+@click.option("--phone", default="", help="+…; for a new authority.")
+@click.password_option(help="12 to 128 characters.")
+@command
+def admin_create(
+    email: str,
+    name: str,
+    code: str,
+    authority_name: str,
+    country: str,
+    time_zone: str,
+    phone: str,
+    password: str,
+) -> None:
+    """Create the first administrator, and their authority where it is new."""
+    settings = settings_here().with_keys()
+    database = database_here(settings)
+    with database.transaction() as session:
+        new = (authority_name, country, time_zone, phone, email)
+        authority = register.first_authority(session, code, *new)
+        person, secret = accounts.register_person(
+            session,
+            Vault(settings.encryption_key),
+            email=email,
+            name=name,
+            password=password,
+            roles=[Role.ADMINISTRATOR],
+            authority=authority,
+            now=SystemClock().now(),
+        )
+        address = person.email
+    click.echo(f"{address} is administrator of {authority.name}.")
+    click.echo("Put this secret into an authenticator now; it is not shown again:")
+    click.echo(f"  {secret}")
+    click.echo(f"  {totp.enrolment_uri(secret, address)}")

@@ -1,0 +1,111 @@
+"""What runs on this machine: the schema, portal and endpoint, the worker, the demo."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from liaison import checks
+from liaison.cli.frame import command, database_here, opened, settings_here
+from liaison.clock import Clock, FixedClock, SystemClock
+from liaison.errors import LiaisonError
+from liaison.services import schema
+from liaison.settings import Env, Settings
+
+
+@click.command()
+@command
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    database = opened(settings_here())
+    before = schema.current(database)
+    schema.migrate(database)
+    after = schema.current(database)
+    click.echo(f"The schema is {after}." if before == after else f"{before or 'empty'} → {after}")
+
+
+@click.command()
+@command
+def serve() -> None:
+    """The portal and the endpoint, under gunicorn (see gunicorn.conf.py)."""
+    checks.prove_keys(settings_here())
+    conf = Path(__file__).parents[2] / "gunicorn.conf.py"
+    sys.exit(subprocess.call([sys.executable, "-m", "gunicorn", "-c", str(conf)]))  # noqa: S603
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do all that is due, then exit.")
+@click.option(
+    "--as-of", "as_of", metavar="TIME", help="As if it were TIME (RFC 3339); not in production."
+)
+@command
+def worker(once: bool, as_of: str | None) -> None:
+    """Fire timers, send messages."""
+    from liaison.worker import open_work, run_once, run_until_signalled
+
+    settings = settings_here()
+    if as_of and not once:
+        raise click.UsageError("--as-of goes with --once.")
+    clock: Clock = FixedClock(_moment(settings, as_of)) if as_of else SystemClock()
+    database_here(settings)
+    work = open_work(settings, clock)
+    click.get_current_context().call_on_close(work.database.close)
+    if once:
+        done = run_once(work)
+        click.echo(f"{done.fired} timers fired, {done.sent} messages sent.")
+    else:
+        run_until_signalled(work)
+
+
+def _moment(settings: Settings, text: str) -> datetime:
+    if settings.env is Env.PRODUCTION:
+        raise LiaisonError("--as-of is for LIAISON_ENV demo and test; this is production.")
+    try:
+        if found := re.fullmatch(r"\+([0-9]{1,5})([mhd])", text):
+            unit = {"m": "minutes", "h": "hours", "d": "days"}[found[2]]
+            return SystemClock().now() + timedelta(**{unit: int(found[1])})
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise LiaisonError(
+            "--as-of takes a time with its zone, like 2026-11-23T14:00:00Z, or a span from now, "
+            "like +45m, +2h or +90d."
+        ) from None
+
+
+@click.command()
+@click.option("--prepare", is_flag=True, help="Build the demo database and exit.")
+@click.option(
+    "--accounts", "show", is_flag=True, help="Accounts with their current codes, as JSON."
+)
+@command
+def demo(prepare: bool, show: bool) -> None:
+    """Everything on this machine: portal, worker, mailbox, a toy provider."""
+    from liaison import demo as demonstration
+
+    if show:
+        click.echo(demonstration.accounts_json())
+    elif prepare:
+        demonstration.prepare()
+    else:
+        sys.exit(demonstration.run())
+
+
+@click.command()
+@command
+def check() -> None:
+    """Look at settings, database, schema, keys, mail, clock, worker; one line each."""
+    settings = settings_here(or_demo=True)
+    failed = False
+    for finding in checks.run(settings, opened(settings), SystemClock()):
+        failed = failed or not finding.ok
+        word = "FAIL" if not finding.ok else "warn" if finding.warns else "ok  "
+        click.echo(f"{word}  {finding.name:9} {finding.detail}")
+    sys.exit(1 if failed else 0)
