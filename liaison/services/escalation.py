@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -38,8 +40,14 @@ def terms_of(order: Order) -> Terms:
     assert order.terms is not None, "an order that was issued carries its terms"
     known = _READ.get(order)
     if known is None or known[0] is not order.terms:
-        _READ[order] = known = order.terms, terms_from_json(order.terms)
+        _READ[order] = known = order.terms, _read(json.dumps(order.terms))
     return known[1]
+
+
+@lru_cache(maxsize=256)
+def _read(terms: str) -> Terms:
+    """Of a memorandum's many orders all have the same: they are read once."""
+    return terms_from_json(json.loads(terms))
 
 
 def ladder_of(order: Order) -> Ladder:

@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, text, update
-from sqlalchemy.orm import Session, contains_eager, joinedload, load_only
+from sqlalchemy.orm import Session, contains_eager, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from liaison.models import Authority, Order, Provider, Timer
 from liaison.models.base import TIMERS, hint, insert_once, new_id, rows_of, unhint
 from liaison.models.work import TimerKind, TimerState
+from liaison.services import party_names
 
 Handler = Callable[[Session, Timer, Order, datetime], None]
 
@@ -107,14 +108,14 @@ _OF_A_LADDER = (
         Order.ladder_closed_at,
         Order.ladder_paused_at,
     ),
-    joinedload(Order.provider, innerjoin=True).load_only(Provider.name),
-    joinedload(Order.authority, innerjoin=True).load_only(Authority.name),
 )
 """What a rung reads of an order; anything else is read when it is asked for."""
 
 _NEXT_DUE = (
-    select(Timer)
+    select(Timer, Provider.name, Authority.name)
     .join(Timer.order)
+    .join(Order.provider)
+    .join(Order.authority)
     .options(contains_eager(Timer.order).options(*_OF_A_LADDER))
     .where(WAITING, Timer.due_at <= bindparam("now"))
     .order_by(Timer.due_at, Timer.id)
@@ -130,7 +131,12 @@ def claim(session: Session, now: datetime) -> Timer | None:
     Whatever another transaction holds is passed over. Nobody waits for an order with a timer in
     hand: an acknowledgement locks them the other way round, and the two would stop each other.
     """
-    return session.scalars(_NEXT_DUE, {"now": now}).one_or_none()
+    row = session.execute(_NEXT_DUE, {"now": now}).one_or_none()
+    if row is None:
+        return None
+    timer, provider, authority = row
+    party_names.note(timer.order, provider, authority)
+    return timer
 
 
 _FIRED = (

@@ -12,13 +12,18 @@ from sqlalchemy import select
 
 from liaison.domain.lifecycle import SERVED, TRANSITIONS, Action, OrderState, allowed, decide
 from liaison.domain.permissions import Verb, may
+from liaison.domain.vocabulary import Channel
 from liaison.errors import Forbidden, InvalidTransition, LiaisonError, NotFound
 from liaison.models import Order
-from liaison.services import ledger_check, ledger_orders
+from liaison.services import ledger_check, ledger_orders, replies
+from liaison.services.replies import Came, Reply
 from liaison.worker import Work
+from liaison.worker.messages import send_some
 from liaison.worker.timers import fire_one
-from tests.life import holds
+from tests.gateways import reach_by
+from tests.life import holds, texts
 from tests.life.acts import ACTS, Try
+from tests.mail import RecordingSender
 from tests.world import World
 
 PEOPLE = {
@@ -62,6 +67,8 @@ class Lives(RuleBasedStateMachine):
         self.written: dict[str, dict[str, str]] = {}
         """By id: the canary, its authority, its provider, the urgency."""
         self.notes = 0
+        self.replies = 0
+        reach_by(self.world, Channel.TEXT)
 
     def teardown(self) -> None:
         """The whole ledger and everybody's view once more; then the database goes."""
@@ -123,7 +130,87 @@ class Lives(RuleBasedStateMachine):
         for id_ in self.written:
             self.holds(id_)
 
+    @rule()
+    def what_waits_leaves(self) -> None:
+        """Every message that may; no page among them comes too late."""
+        type(self).steps += 1
+        self.send_all()
+
+    @precondition(lambda self: len(self.written) < 8)
+    @rule(minutes=st.sampled_from((0, 1, 20)))
+    def an_emergency_is_served(self, minutes: int) -> None:
+        """And its first page has left, or waits: the time in which people answer by text."""
+        self.draft("CP", "Meridian Telecom", "emergency")
+        id_ = list(self.written)[-1]
+        with self.world.database.reading() as session:
+            order = self.read(session.get_one(Order, _uuid(id_)))
+        self.attempt(order, "officer", Action.ISSUE, 0)
+        self.time_passes(minutes)
+        if minutes:
+            self.send_all()
+
+    @rule(
+        number=st.integers(0, 7),
+        action=st.sampled_from((Action.ACKNOWLEDGE, Action.CLOSE_LADDER, Action.CLOSE_LADDER)),
+    )
+    def the_waiting_ends(self, number: int, action: Action) -> None:
+        """While pages wait to be sent, as often as not: an act of many would seldom meet one."""
+        order = self.chosen(number)
+        told = self.written[str(order.id)]
+        self.time_passes(0)
+        side = "provider" if action is Action.ACKNOWLEDGE else "authority"
+        self.attempt(order, PEOPLE[told[side]][0], action, 0)
+
+    @rule(
+        number=st.integers(0, 7),
+        text=st.sampled_from(texts.TEXTS),
+        named=st.sampled_from((False, False, True)),
+        again=st.sampled_from((False, False, False, True)),
+    )
+    def somebody_answers_by_text(self, number: int, text: str, named: bool, again: bool) -> None:
+        """``named``: within one message's own thread; ``again``: the gateway repeats the last."""
+        type(self).steps += 1
+        again = again and self.replies > 0
+        with self.world.database.reading() as session:
+            asked = texts.newest(session, number)
+        if asked is None:
+            return
+        self.replies += not again
+        once, number_ = f"reply-{self.replies}", asked.address
+        self.answered(Reply(text, once, number_, asked.id if named else None), again=again)
+
     # What the rules do
+
+    def send_all(self) -> None:
+        """The worker sends until nothing is left; no page may leave without its reason."""
+        sender = self.work.sender
+        assert isinstance(sender, RecordingSender)
+        before = len(sender.sent)
+        while send_some(self.work)[0]:
+            pass
+        with self.world.database.reading() as session:
+            left = (one.idem for one in sender.sent[before:])
+            texts.rightly_sent(session, left, self.world.now)
+
+    def answered(self, reply: Reply, *, again: bool) -> None:
+        """It is the receipt of the one order that waits for it, or moves none."""
+        before = self.states()
+        with self.world.database.reading() as session:
+            meant = texts.may_mean(session, reply, self.world.now)
+        with self.world.database.transaction() as session:
+            came = replies.take(session, reply, self.world.now)
+        assert came in texts.allowed_outcomes(reply, meant, again=again), (came, reply, meant)
+        if came is Came.ACKNOWLEDGED:
+            before |= {str(id_): OrderState.ACKNOWLEDGED for id_ in meant}
+        assert self.states() == before, came
+        for id_ in self.written:
+            self.holds(id_)
+
+    def states(self) -> dict[str, OrderState]:
+        """Where each order stands."""
+        with self.world.database.reading() as session:
+            found = session.execute(select(Order.id, Order.state)).all()
+        return {str(id_): state for id_, state in found}
 
     def go_on(self, number: int, way: int, pick: int) -> None:
         """Whoever may, does something that the order's state allows."""
@@ -190,6 +277,7 @@ class Lives(RuleBasedStateMachine):
             assert isinstance(refused, InvalidTransition | NotFound) or action in (
                 Action.PRESERVE,
                 Action.AMEND,
+                Action.ACKNOWLEDGE_BY_PHONE,  # whose word it is, is looked at first
             ), (order.state, action, refused)
         assert not (action in SURE and action in allowed(order.state, roles)), (
             who,
@@ -210,6 +298,7 @@ class Lives(RuleBasedStateMachine):
             holds.ledger_tells(session, order, cp, provider)
             holds.clocks_fit(order)
             holds.timers_fit(session, order, self.world.now)
+            texts.no_page_without_reason(session, order)
 
     def nobody_sees_anothers(self) -> None:
         """Canaries: each side's whole view holds the words of its own orders and no others."""

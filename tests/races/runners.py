@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Barrier
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from flask import Flask
@@ -20,6 +20,7 @@ from tests.portal.filled import fields
 from tests.world import World
 
 Act = Callable[[], TestResponse]
+T = TypeVar("T")
 
 EIGHT = 8
 PATIENCE = 60.0
@@ -63,29 +64,34 @@ class Field:
             headers["If-Match"] = f'"{version}"'
         return lambda: client.post(f"/api/v1{path}", json=body, headers=headers)
 
-    def entries(self, order: Order, type_: str) -> int:
-        """How often the ledger has it, in both sides' stream."""
+    def entries(self, order: Order, type_: str, *, own: bool = False) -> int:
+        """How often the ledger has it: in both sides' stream, or in the contact point's own."""
+        stream = f"authority:{order.authority_id}" if own else f"provider:{order.provider_id}"
         with self.world.database.reading() as session:
             counted = select(func.count()).where(
                 Entry.order_id == order.id,
                 Entry.type == type_,
-                Entry.stream == f"provider:{order.provider_id}",
+                Entry.stream == stream,
             )
             return session.scalar(counted) or 0
 
 
-def race(acts: Sequence[Act]) -> list[TestResponse]:
-    """All at once; the answers in the order of the acts."""
+def race(acts: Sequence[Act], *beside: Callable[[], object]) -> list[TestResponse]:
+    """All at once; the answers in the order of the acts. ``beside`` runs with them: a worker."""
     assert len(acts) == EIGHT
-    start = Barrier(len(acts))
+    start = Barrier(len(acts) + len(beside))
 
-    def run(act: Act) -> TestResponse:
+    def run(act: Callable[[], T]) -> T:
         start.wait(PATIENCE)
         return act()
 
-    with ThreadPoolExecutor(len(acts)) as pool:
+    with ThreadPoolExecutor(len(acts) + len(beside)) as pool:
         running = [pool.submit(run, act) for act in acts]
-        return [one.result(PATIENCE) for one in running]
+        others = [pool.submit(run, other) for other in beside]
+        answers = [one.result(PATIENCE) for one in running]
+        for other in others:
+            other.result(PATIENCE)  # what failed there fails here
+        return answers
 
 
 def is_done(answer: TestResponse) -> bool:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from liaison.domain.extension import Wish
@@ -20,20 +18,6 @@ from tests.races.runners import Act, Field, is_done, race, told_what_happened
 from tests.world import World
 
 EMERGENCY, URGENT = "01-emergency-missing-child.json", "05-names-from-everywhere.json"
-KINDS = 6
-"""How many kinds of race share the number that was asked for."""
-
-
-@pytest.fixture
-def rounds(request: pytest.FixtureRequest) -> int:
-    """How many races of each kind."""
-    return max(int(request.config.getoption("races")) // KINDS, 1)
-
-
-@pytest.fixture
-def course(app: Flask, world: World) -> Field:
-    """Where they run."""
-    return Field(app, world)
 
 
 def run(
