@@ -122,6 +122,22 @@ class Message(Base):
             postgresql_where=text("state IN ('queued', 'sending')"),
             sqlite_where=text("state IN ('queued', 'sending')"),
         ),
+        # Two that hold few rows whatever waits: what was never tried, and what is being sent.
+        Index(
+            "ix_message_first",
+            "channel",
+            "urgent",
+            "next_at",
+            "id",
+            postgresql_where=text("state IN ('queued', 'sending') AND attempts = 0"),
+            sqlite_where=text("state IN ('queued', 'sending') AND attempts = 0"),
+        ),
+        Index(
+            "ix_message_under_way",
+            "endpoint_id",
+            postgresql_where=text("state = 'sending' AND endpoint_id IS NOT NULL"),
+            sqlite_where=text("state = 'sending' AND endpoint_id IS NOT NULL"),
+        ),
         Index("ix_message_order", "order_id"),
         Index(
             "ix_message_failed",

@@ -15,7 +15,7 @@ from liaison.domain.vocabulary import Urgency
 from liaison.models import CallTask, Contact, Order
 from liaison.models.work import CallState
 from liaison.queries import orders
-from liaison.services.outbox import HELD_BY_A_PAUSE
+from liaison.services.reasons import HELD_BY_A_PAUSE
 
 MOST = 200
 """Calls on one page."""

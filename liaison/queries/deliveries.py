@@ -38,7 +38,8 @@ from liaison.models import (
 )
 from liaison.models.work import MessageState
 from liaison.queries import orders
-from liaison.services.outbox import HELD_BY_A_PAUSE, UNSENT
+from liaison.services.outbox import UNSENT
+from liaison.services.reasons import HELD_BY_A_PAUSE
 
 PAGE = 50
 MOST_OF_AN_ORDER = 50

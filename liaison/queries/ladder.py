@@ -20,7 +20,7 @@ from liaison.models import CallTask, Contact, Message, Order, Timer
 from liaison.models.work import CallState, MessageState, TimerKind, TimerState, Wanted
 from liaison.queries import office_hours, registry
 from liaison.services import timers
-from liaison.services.outbox import HELD_BY_A_PAUSE
+from liaison.services.reasons import HELD_BY_A_PAUSE
 
 _WANTED = {Climb.ACKNOWLEDGE: Wanted.UNTIL_ACKNOWLEDGED, Climb.PRESERVE: Wanted.UNTIL_PRESERVED}
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, TextClause, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from liaison.models import Heartbeat, Message, Order, Timer
-from liaison.services import canaries, outbox, timers
+from liaison.services import canaries, outbox, reasons, timers
 
 SILENT = timedelta(minutes=1)
 """After so long without a heartbeat no worker is at work."""
@@ -104,14 +104,14 @@ def _is_wanted() -> ColumnElement[bool]:
     return or_(
         *(
             and_(Message.wanted == wanted, Order.state.in_(states))
-            for wanted, states in outbox.WANTED_IN.items()
+            for wanted, states in reasons.WANTED_IN.items()
         )
     )
 
 
 def _is_held() -> ColumnElement[bool]:
     stands = or_(Order.clock_stopped_at.is_not(None), Order.ladder_paused_at.is_not(None))
-    return and_(Message.wanted.in_(outbox.HELD_BY_A_PAUSE), stands)
+    return and_(Message.wanted.in_(reasons.HELD_BY_A_PAUSE), stands)
 
 
 def _minutes(span: timedelta) -> str:

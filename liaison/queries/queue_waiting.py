@@ -13,7 +13,7 @@ from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import Role, Urgency
 from liaison.models import CallTask, Contact, Order, OrderWriter
 from liaison.models.work import CallState
-from liaison.services.outbox import HELD_BY_A_PAUSE
+from liaison.services.reasons import HELD_BY_A_PAUSE
 
 OURS = frozenset({Role.OFFICER, Role.SUPERVISOR})
 """Who acts for the contact point."""

@@ -14,7 +14,7 @@ from liaison.domain.vocabulary import Channel
 from liaison.models import DeliveryAttempt, Message, Order
 from liaison.models.base import new_id
 from liaison.models.work import MessageState
-from liaison.services import outbox, undelivered
+from liaison.services import reasons, tries, undelivered
 
 MOST_NOTED = 30
 """Tries and reports kept of one letter: whoever repeats a report does not fill the record."""
@@ -47,7 +47,7 @@ def take(session: Session, returned: Returned, now: datetime) -> Verdict:
     if not returned.final or message.state is not MessageState.SENT:
         return Verdict.NOTED if new else Verdict.KNOWN
     message.state, message.bounced_at, message.last_error = MessageState.FAILED, now, told
-    if order is not None and not outbox.is_wanted(message.wanted, order.state):
+    if order is not None and not reasons.is_wanted(message.wanted, order.state):
         message.settled_at, message.settled_by = now, CLOCK.name
     session.flush()
     undelivered.tell(session, message, now)
@@ -77,7 +77,7 @@ def _held(session: Session, returned: Returned) -> tuple[Message | None, Order |
 
 def _note(session: Session, message: Message, told: str, now: datetime) -> bool:
     """Into the record of tries; whether it was new."""
-    said = told[: outbox.LONGEST_ANSWER]
+    said = told[: tries.LONGEST_ANSWER]
     noted = select(DeliveryAttempt.id).where(DeliveryAttempt.message_id == message.id)
     known = session.scalar(noted.where(DeliveryAttempt.answer == said).limit(1))
     many = session.scalar(select(func.count()).select_from(noted.subquery())) or 0

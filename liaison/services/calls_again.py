@@ -19,7 +19,7 @@ from liaison.models import CallTask, Contact, Order, Timer
 from liaison.models.base import TIMERS, hint
 from liaison.models.work import CallState, TimerKind, TimerState, Wanted
 from liaison.queries import duty, registry
-from liaison.services import call_tasks, ledger, outbox, timers
+from liaison.services import call_tasks, ledger, reasons, timers
 
 AFTER_SILENCE = {
     Urgency.EMERGENCY: timedelta(minutes=5),
@@ -99,7 +99,7 @@ def _waits(order: Order, task: CallTask) -> bool:
     if task.outcome is CallOutcome.REACHED and task.contact.provider_id is None:
         return False
     wanted = _wanted(order, task)
-    return wanted in call_tasks.BY_LENGTH and order.state in outbox.WANTED_IN[wanted]
+    return wanted in call_tasks.BY_LENGTH and order.state in reasons.WANTED_IN[wanted]
 
 
 def _wanted(order: Order, task: CallTask) -> Wanted:

@@ -19,7 +19,7 @@ from liaison.domain.vocabulary import Urgency
 from liaison.models import Message, Order
 from liaison.models.work import MessageState, TimerKind
 from liaison.services import escalation, timers
-from liaison.services.outbox import HELD_BY_A_PAUSE
+from liaison.services.reasons import HELD_BY_A_PAUSE
 
 
 def stop(session: Session, order: Order, now: datetime) -> None:

@@ -18,7 +18,7 @@ from liaison.errors import FieldError, Invalid, NotFound
 from liaison.models import Message, Order
 from liaison.models.work import MessageState
 from liaison.queries import deliveries, registry
-from liaison.services import call_tasks, canaries, ledger, outbox, portal_log
+from liaison.services import call_tasks, canaries, ledger, outbox, portal_log, reasons
 from liaison.services.organisations import AlreadyDone
 
 UNDELIVERED = "The notice could not be delivered."
@@ -44,8 +44,8 @@ def tell(session: Session, message: Message, now: datetime) -> None:
         portal_log.note(session, now, "letter_failed", CLOCK.id, ledger.PORTAL, _letter(message))
         return
     order = session.get_one(Order, message.order_id)
-    if message.endpoint_id is None and outbox.is_awaited(message.wanted, order):
-        if not outbox.is_held(message.wanted, order, now):
+    if message.endpoint_id is None and reasons.is_awaited(message.wanted, order):
+        if not reasons.is_held(message.wanted, order, now):
             _call(session, order, message, now)
         _tell_duty_officer(session, order, message, now)
     ledger.record(session, now, ledger.own(order, "order.delivery_failed", CLOCK, _notice(message)))
@@ -62,11 +62,11 @@ def catch_up(session: Session, order: Order, now: datetime) -> None:
             Message.endpoint_id.is_(None),
             Message.state == MessageState.FAILED,
             Message.settled_at.is_(None),
-            Message.wanted.in_(outbox.HELD_BY_A_PAUSE),
+            Message.wanted.in_(reasons.HELD_BY_A_PAUSE),
         )
     ).all()
     for message in failed:
-        if outbox.is_awaited(message.wanted, order):
+        if reasons.is_awaited(message.wanted, order):
             _call(session, order, message, now)
 
 
@@ -147,7 +147,7 @@ def why_not(message: Message, order: Order | None) -> str:
     """Why a failed message cannot be tried anew; empty where it can."""
     if order is None and message.letter in ONCE_ONLY:
         return "Its link or code is forgotten: make a new one where it was made."
-    if order is not None and not outbox.is_wanted(message.wanted, order.state):
+    if order is not None and not reasons.is_wanted(message.wanted, order.state):
         return f"Its reason is gone: the order is {order.state.label.lower()}."
     contact = message.contact
     if contact is None:

@@ -15,8 +15,8 @@ from liaison.documents.letters import WITH_CODE, compose
 from liaison.documents.short_notices import short_notice
 from liaison.domain.vocabulary import Channel
 from liaison.models import Message
-from liaison.services import outbox, undelivered
-from liaison.services.outbox import Claimed
+from liaison.services import claims, due_messages, tries, undelivered
+from liaison.services.claims import Claimed
 from liaison.worker import webhooks
 from liaison.worker.work import Work
 
@@ -63,10 +63,10 @@ def claim(work: Work, lane: Lane | None = None) -> list[Claimed]:
     channel, most = (lane.channel, lane.batch) if lane else (None, BATCH)
     if work.database.is_sqlite:  # nobody who writes is to wait for nothing
         with work.database.reading() as session:
-            if not outbox.is_due(session, work.now(), channel):
+            if not due_messages.is_due(session, work.now(), channel):
                 return []
     with work.database.transaction() as session:
-        return outbox.claim(session, work.now(session), most, channel)
+        return claims.claim(session, work.now(session), most, channel)
 
 
 def send(work: Work, claimed: Claimed) -> bool:
@@ -127,20 +127,20 @@ def _to_a_telephone(work: Work, claimed: Claimed) -> Outgoing:
 
 def _still_wanted(work: Work, claimed: Claimed) -> bool:
     with work.database.reading() as session:
-        wanted = outbox.still_wanted(session, claimed, work.now(session))
+        wanted = claims.still_wanted(session, claimed, work.now(session))
     if not wanted:
         with work.database.transaction() as session:
-            outbox.drop(session, claimed)
+            claims.drop(session, claimed)
         log.info("notice dropped", message=str(claimed.id))
     return wanted
 
 
 def _confirm(work: Work, claimed: Claimed, receipt: Receipt, begin: float) -> bool:
-    tried = outbox.Tried(_since(begin), receipt.status, receipt.answer)
+    tried = tries.Tried(_since(begin), receipt.status, receipt.answer)
     with work.database.transaction() as session:
         now = work.now(session)
         webhooks.note_ok(session, claimed, now)
-        confirmed = outbox.confirm(session, claimed, receipt.reference, now, tried)
+        confirmed = tries.confirm(session, claimed, receipt.reference, now, tried)
     if confirmed:
         log.info("notice sent", message=str(claimed.id), letter=claimed.letter)
     else:
@@ -157,7 +157,7 @@ def _put_off(
     work: Work, claimed: Claimed, error: DeliveryError, begin: float, *, ours: bool = False
 ) -> None:
     """``ours``: the fault was on this side, and says nothing of the other."""
-    tried = outbox.Tried(_since(begin), error.status, error.detail)
+    tried = tries.Tried(_since(begin), error.status, error.detail)
     try:
         final = _note_failure(work, claimed, error, tried, ours=ours)
     except (OperationalError, InterfaceError):
@@ -173,7 +173,7 @@ def _put_off(
 
 
 def _note_failure(
-    work: Work, claimed: Claimed, error: DeliveryError, tried: outbox.Tried, *, ours: bool
+    work: Work, claimed: Claimed, error: DeliveryError, tried: tries.Tried, *, ours: bool
 ) -> bool:
     """Whether it was the last try: then whoever must know of it is told."""
     with work.database.transaction() as session:
@@ -189,9 +189,9 @@ def _note_failure(
 
 
 def _put_off_row(
-    session: Session, claimed: Claimed, error: DeliveryError, now: datetime, tried: outbox.Tried
+    session: Session, claimed: Claimed, error: DeliveryError, now: datetime, tried: tries.Tried
 ) -> Message | None:
-    return outbox.put_off(
+    return tries.put_off(
         session,
         claimed,
         error.detail,

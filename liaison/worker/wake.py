@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import structlog
 
 from liaison.models.base import TIMERS, Hints
-from liaison.services import outbox, timers
+from liaison.services import due_messages, outbox, timers
 from liaison.worker.work import Work
 
 LISTEN = 1.0
@@ -68,5 +68,5 @@ def _due(work: Work) -> set[str]:
     """What there is work for, asked once instead of by every step."""
     with work.database.reading() as session:
         now = work.now(session)
-        kinds = {c.value for c in outbox.SENT_BY if outbox.is_due(session, now, c)}
+        kinds = {c.value for c in outbox.SENT_BY if due_messages.is_due(session, now, c)}
         return kinds | ({TIMERS} if timers.is_due(session, now) else set())

@@ -10,7 +10,7 @@ from liaison.delivery import DeliveryError, Outgoing
 from liaison.domain.actors import CLOCK
 from liaison.models import Message
 from liaison.services import webhook_health, webhooks
-from liaison.services.outbox import Claimed
+from liaison.services.claims import Claimed
 from liaison.worker.work import Work
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from liaison.delivery import Receipt
 from liaison.models.work import MessageState
-from liaison.services import outbox
+from liaison.services import claims, outbox
 from liaison.worker import Work, messages
 
 
@@ -21,7 +21,7 @@ def _put(module: Any, name: str, instead: Callable[..., Any]) -> None:
 def marked_before_sending() -> None:
     """The message counts as sent, and then it is sent: a crash between the two loses it."""
 
-    def send(work: Work, claimed: outbox.Claimed) -> bool:
+    def send(work: Work, claimed: claims.Claimed) -> bool:
         messages._confirm(work, claimed, Receipt("taken"), 0.0)
         try:
             work.sender.send(messages._outgoing(work, claimed))
@@ -60,14 +60,14 @@ def enqueued_after_the_commit() -> None:
 def paged_after_the_acknowledgement() -> None:
     """Acknowledging takes nothing back, and nobody looks again before sending."""
     _put(outbox, "cancel", lambda *_: None)
-    _put(outbox, "still_wanted", lambda *_: True)
+    _put(claims, "still_wanted", lambda *_: True)
 
 
 def another_key_each_time() -> None:
     """A repeat cannot be told from a second notice."""
     real = messages._outgoing
 
-    def outgoing(work: Work, claimed: outbox.Claimed) -> Any:
+    def outgoing(work: Work, claimed: claims.Claimed) -> Any:
         from dataclasses import replace
 
         made = real(work, claimed)
@@ -78,13 +78,13 @@ def another_key_each_time() -> None:
 
 def never_retried() -> None:
     """A claim whose worker died is nobody's: it stays in its hands."""
-    real = outbox.claim
+    real = claims.claim
 
     def claim(session: Any, now: datetime, *args: Any, **more: Any) -> Any:
         found = real(session, now, *args, **more)
         return [one for one in found if one.attempts == 1]
 
-    _put(outbox, "claim", claim)
+    _put(claims, "claim", claim)
 
 
 def fired_twice() -> None:

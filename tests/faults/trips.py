@@ -22,7 +22,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from liaison.delivery import Outgoing, Receipt
-from liaison.services import outbox
+from liaison.services import claims
 from liaison.services import timers as timer_verbs
 from liaison.worker import Work, messages, timers
 
@@ -133,7 +133,7 @@ def _after_a_claim(wires: Wires) -> None:
 
 def _note_claims(wires: Wires) -> None:
     """Each claim by the moment at which its transaction had begun: later than it looked, never."""
-    real = outbox.claim
+    real = claims.claim
 
     @functools.wraps(real)
     def wired(*args: Any, **more: Any) -> Any:
@@ -144,7 +144,7 @@ def _note_claims(wires: Wires) -> None:
             wires.note("claims", begun, one.idem)
         return found
 
-    outbox.claim = wired
+    claims.claim = wired
 
 
 class _Wired:

@@ -18,12 +18,12 @@ from liaison.queries.ladder import LadderView, StepState, ladder_of
 from liaison.services import (
     answers,
     calls,
+    claims,
     escalation,
     ladder_holds,
     ladder_moves,
     ledger_orders,
     orders,
-    outbox,
     undelivered,
 )
 from liaison.services.ledger import entry_data
@@ -585,10 +585,10 @@ def test_a_claim_that_the_end_of_a_pause_overtakes_is_not_lost(world: World, wor
     batch = [one for one in claim(work) if one.address == SPOC]
     pause(world, order, 5)
     with world.database.reading() as session:
-        assert not outbox.still_wanted(session, batch[0], world.now)
+        assert not claims.still_wanted(session, batch[0], world.now)
     go_on(world, order)  # between the look and the giving back
     with world.database.transaction() as session:
-        assert outbox.drop(session, batch[0])
+        assert claims.drop(session, batch[0])
     assert [one.address for one in claim(work) if one.address == SPOC] == [SPOC]
 
 

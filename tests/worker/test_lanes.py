@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from liaison.delivery import Outgoing, Receipt
 from liaison.domain.vocabulary import Channel
@@ -17,7 +17,7 @@ from liaison.models import Database, Message, WebhookEndpoint
 from liaison.models.base import TIMERS, insert_once, new_id
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import MessageState, Wanted
-from liaison.services import outbox
+from liaison.services import claims, due_messages, outbox
 from liaison.worker import Work, loop, messages, run_forever
 from liaison.worker.wake import Wake
 from tests.mail import RecordingSender
@@ -109,7 +109,7 @@ def test_a_mail_server_that_keeps_silent_holds_up_no_other_way(
     assert not thread.is_alive()
 
 
-def _plain(_work: Work, claimed: outbox.Claimed) -> Outgoing:
+def _plain(_work: Work, claimed: claims.Claimed) -> Outgoing:
     return Outgoing(claimed.address, "", "", "", claimed.idem, claimed.created_at, claimed.channel)
 
 
@@ -137,7 +137,7 @@ def test_a_provider_whose_addresses_all_hang_holds_up_no_other(
     other = next(name for name in world.register.providers if name != "Meridian Telecom")
     theirs = put(database, world, Channel.WEBHOOK, endpoint(database, world, other))
     claimed = [c.id for _ in range(webhook().threads) for c in messages.claim(work, webhook())]
-    assert len(claimed) == outbox.MOST_A_PROVIDER + 1
+    assert len(claimed) == due_messages.MOST_A_PROVIDER + 1
     assert theirs in claimed
     world.clock.move(seconds=46)
     assert messages.claim(work, webhook()), "leases that ran out crowd nobody"
@@ -150,8 +150,8 @@ def test_two_that_claim_at_once_for_one_provider_count_alike(
     for _ in range(4):
         put(database, world, Channel.WEBHOOK, endpoint(database, world))
     with database.transaction() as one, database.transaction() as two:
-        assert len(outbox.claim(one, world.now, 1, Channel.WEBHOOK)) == 1
-        assert outbox.claim(two, world.now, 1, Channel.WEBHOOK) == [], "it tries again at once"
+        assert len(claims.claim(one, world.now, 1, Channel.WEBHOOK)) == 1
+        assert claims.claim(two, world.now, 1, Channel.WEBHOOK) == [], "it tries again at once"
 
 
 @pytest.mark.postgresql_only
@@ -162,39 +162,8 @@ def test_two_that_claim_at_once_do_not_both_take_from_one_endpoint(
     for _ in range(2):
         put(database, world, Channel.WEBHOOK, to)
     with database.transaction() as one, database.transaction() as two:
-        assert len(outbox.claim(one, world.now, 1, Channel.WEBHOOK)) == 1
-        assert outbox.claim(two, world.now, 1, Channel.WEBHOOK) == []
-
-
-def test_a_backlog_is_not_sorted_for_each_claim(
-    work: Work, world: World, database: Database
-) -> None:
-    values = {**outbox._moments(world.now), "channel": Channel.EMAIL, "urgent": True, "limit": 2}
-    with database.transaction() as session:
-        if not database.is_sqlite:  # so few rows are read whole otherwise
-            session.execute(text("SET LOCAL enable_seqscan = off"))
-            session.execute(text("SET LOCAL enable_bitmapscan = off"))
-        seen: list[str] = []
-        _explain(session, database, seen, values)
-    plan = "\n".join(seen)
-    assert "ix_message_lane" in plan
-    assert "TEMP B-TREE FOR ORDER BY" not in plan
-    assert "Sort Key: message." not in plan
-
-
-def _explain(session: Any, database: Database, seen: list[str], values: dict[str, Any]) -> None:
-    verb = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-
-    def explained(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> Any:
-        asked = statement.startswith("SELECT message")
-        return (verb + statement if asked else statement), parameters
-
-    event.listen(database.engine, "before_cursor_execute", explained, retval=True)
-    try:
-        rows = session.connection().execute(outbox._NEXT_DUE, values).cursor.fetchall()
-    finally:
-        event.remove(database.engine, "before_cursor_execute", explained)
-    seen += [str(row[-1]) for row in rows]
+        assert len(claims.claim(one, world.now, 1, Channel.WEBHOOK)) == 1
+        assert claims.claim(two, world.now, 1, Channel.WEBHOOK) == []
 
 
 def test_a_commit_that_plans_tells_those_who_listen(world: World, database: Database) -> None:

@@ -9,7 +9,7 @@ from liaison.delivery import DeliveryError
 from liaison.models import Message
 from liaison.models.base import Base
 from liaison.models.work import MessageState
-from liaison.services import outbox
+from liaison.services import claims
 from liaison.worker import Work, run_once
 from tests.mail import RecordingSender
 from tests.services import test_people, test_resets
@@ -67,6 +67,6 @@ def test_one_that_fails_for_good_is_forgotten_and_one_that_waits_is_not(
 def test_one_that_is_wanted_no_longer_is_forgotten(world: World) -> None:
     queue(world, "invitation")
     with world.database.transaction() as session:
-        (claimed,) = outbox.claim(session, world.now)
-        assert outbox.drop(session, claimed)
+        (claimed,) = claims.claim(session, world.now)
+        assert claims.drop(session, claimed)
     assert sealed(world, "invitation") == (MessageState.CANCELLED, None)

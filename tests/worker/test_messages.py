@@ -10,7 +10,7 @@ import pytest
 from liaison.delivery import DeliveryError
 from liaison.models import Database, Message
 from liaison.models.work import MessageState
-from liaison.services import outbox, undelivered
+from liaison.services import claims, due_messages, tries, undelivered
 from liaison.worker import Done, Work, messages, run_once, timers
 from tests.mail import RecordingSender
 from tests.worker.looking import entries, open_calls
@@ -58,10 +58,10 @@ def test_whoever_was_overtaken_changes_nothing(
     (quick,) = messages.claim(work)
     assert quick.fence == slow.fence + 1
     with database.transaction() as session:
-        tried = outbox.Tried(timedelta(seconds=46), 250, "late")
-        assert not outbox.confirm(session, slow, "late", world.now, tried)
-        assert outbox.put_off(session, slow, "late", world.now, tried, permanent=True) is None
-        assert not outbox.drop(session, slow)
+        tried = tries.Tried(timedelta(seconds=46), 250, "late")
+        assert not tries.confirm(session, slow, "late", world.now, tried)
+        assert tries.put_off(session, slow, "late", world.now, tried, permanent=True) is None
+        assert not claims.drop(session, slow)
     assert notices(database, order)[0].state is MessageState.SENDING
     assert not messages.send(work, slow), "an overtaken claim is not sent"
     assert messages.send(work, quick)
@@ -92,8 +92,8 @@ def test_a_notice_that_arrived_while_it_was_taken_back_counts_as_sent(
     (claimed,) = messages.claim(work)
     world.acknowledge(order)
     with database.transaction() as session:
-        assert outbox.confirm(
-            session, claimed, "250 taken", world.now, outbox.Tried(timedelta(0), 250, "taken")
+        assert tries.confirm(
+            session, claimed, "250 taken", world.now, tries.Tried(timedelta(0), 250, "taken")
         )
     notice = notices(database, order)[0]
     assert (notice.state, notice.provider_ref) == (MessageState.SENT, "250 taken")
@@ -224,7 +224,7 @@ def test_urgent_notices_pass_a_backlog(work: Work, world: World, sender: Recordi
 def test_a_batch_fits_into_a_lease() -> None:
     from liaison.delivery.base import LONGEST
 
-    assert outbox.LEASE.total_seconds() > messages.BATCH * LONGEST
+    assert due_messages.LEASE.total_seconds() > messages.BATCH * LONGEST
 
 
 def test_two_workers_never_hold_the_same_message(

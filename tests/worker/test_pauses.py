@@ -20,7 +20,7 @@ from liaison.queries.ladder import ladder_of
 from liaison.queries.queue import is_overdue
 from liaison.queries.scorecard import scorecards
 from liaison.queries.views import order_content, order_view
-from liaison.services import escalation, ledger_check, outbox
+from liaison.services import due_messages, escalation, ledger_check
 from liaison.services import orders as verbs
 from liaison.worker import Work, run_once
 from tests.keeping import with_terms
@@ -132,7 +132,7 @@ def test_a_notice_that_waits_is_held_and_then_names_the_later_deadline(
     run_once(work)
     assert "spoc@meridian.example" not in sender.addresses
     with stopping.database.reading() as session:
-        assert outbox.is_due(session, stopping.now) is False
+        assert due_messages.is_due(session, stopping.now) is False
     stopping.clock.move(hours=2)
     answer(stopping, order)
     with stopping.database.reading() as session:

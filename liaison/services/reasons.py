@@ -1,0 +1,86 @@
+"""Why a notice is sent: is there still a reason, and does a person or a question hold it?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from liaison.domain.lifecycle import SERVED, OrderState
+from liaison.models import Message, Order, WebhookEndpoint
+from liaison.models.webhooks import EndpointState
+from liaison.models.work import Wanted
+
+HELD_BY_A_PAUSE = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED)
+"""What is not sent while a question stops the order's clock, or a person holds its ladder."""
+
+WANTED_IN: dict[Wanted, Sequence[OrderState]] = {
+    Wanted.UNTIL_ACKNOWLEDGED: (OrderState.ISSUED,),
+    Wanted.UNTIL_PRESERVED: (OrderState.ISSUED, OrderState.ACKNOWLEDGED),
+    Wanted.UNTIL_AUTHORISED: (OrderState.SUBMITTED,),
+    # A verb takes them back; what was withdrawn needs nobody behind it.
+    Wanted.UNTIL_RATIFIED: tuple(s for s in SERVED if s is not OrderState.WITHDRAWN),
+    # Taken back by the second person who vouches, or with the order's end.
+    Wanted.UNTIL_VOUCHED: tuple(OrderState),
+    # A date that nears, an MLA request that was announced: from the acknowledgement on.
+    Wanted.WHILE_KEPT: (OrderState.ACKNOWLEDGED, OrderState.PRESERVED),
+    Wanted.UNTIL_DISPOSED: (OrderState.RELEASED, OrderState.EXPIRED),
+    # Taken back by the answer, or by a withdrawal.
+    Wanted.UNTIL_ANSWERED: tuple(OrderState),
+    Wanted.ALWAYS: tuple(OrderState),
+}
+
+
+def is_wanted(wanted: Wanted, state: OrderState) -> bool:
+    """Whether a notice about an order in this state still makes sense."""
+    return state in WANTED_IN[wanted]
+
+
+def is_awaited(wanted: Wanted, order: Order) -> bool:
+    """The same for one order, whose ladder a person may have closed to take over."""
+    taken_over = order.ladder_closed_at is not None and wanted in HELD_BY_A_PAUSE
+    return is_wanted(wanted, order.state) and not taken_over
+
+
+def is_held(wanted: Wanted, order: Order, now: datetime) -> bool:
+    """Whether a person holds what such a notice belongs to; a question's pause hides its calls."""
+    until = order.ladder_paused_until
+    return wanted in HELD_BY_A_PAUSE and until is not None and now < until
+
+
+def of_message(id_: UUID) -> Select[Any]:
+    """The row that ``has_reason`` and ``holds`` look at, with the message's state and fence."""
+    looked_at: tuple[Any, ...] = (
+        Message.state,
+        Message.fence,
+        Message.wanted,
+        Order.state.label("order_state"),
+        Order.clock_stopped_at,
+        Order.ladder_closed_at,
+        Order.ladder_paused_until,
+        WebhookEndpoint.state.label("endpoint"),
+    )
+    return (
+        select(*looked_at)
+        .outerjoin(Order, Order.id == Message.order_id)
+        .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Message.endpoint_id)
+        .where(Message.id == id_)
+    )
+
+
+def has_reason(found: Any) -> bool:
+    """Whether a message is still to be sent, now or when nobody holds it any more."""
+    listens = found.endpoint is None or found.endpoint is EndpointState.ACTIVE
+    state, wanted = found.order_state, found.wanted
+    taken_over = found.ladder_closed_at is not None and wanted in HELD_BY_A_PAUSE
+    return listens and not taken_over and (state is None or state in WANTED_IN[wanted])
+
+
+def holds(found: Any, now: datetime) -> bool:
+    """Whether a question stops the order's clock, or a person holds its ladder at this moment."""
+    until = found.ladder_paused_until
+    held = found.clock_stopped_at is not None or (until is not None and now < until)
+    return held and found.wanted in HELD_BY_A_PAUSE
