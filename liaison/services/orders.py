@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -143,8 +143,14 @@ def withdraw(
     reason: str,
     now: datetime,
     version: int | None = None,
+    *,
+    beside: Sequence[ledger.Record] = (),
 ) -> Order:
-    """Takes an order back. The provider is told where it was served; a draft just ends."""
+    """Takes an order back. The provider is told where it was served; a draft just ends.
+
+    ``beside`` are entries of the act that withdraws it: recorded together, for streams are locked
+    in one order.
+    """
     order, state = order_for(session, actor, name, Action.WITHDRAW, version)
     check_texts(("/reason", reason, LONGEST_REASON))
     served = orders.is_served(order)
@@ -153,14 +159,14 @@ def withdraw(
     if not served:
         order.state, order.withdrawal = state, reason.strip() or None
         endings.end(session, order, now)
-        ledger.record(session, now, ledger.own(order, "order.discarded", actor, {}))
+        ledger.record(session, now, ledger.own(order, "order.discarded", actor, {}), *beside)
         return order
     unratified = four_eyes.awaits_ratification(order)
     entries = serving.take_back(session, order, actor, reason.strip(), now)
     if unratified:
         ratification.tell_withdrawn(session, order, now)
     drill_orders.settle(session, order, now, state=DrillState.CANCELLED, why=reason.strip())
-    ledger.record(session, now, *entries)
+    ledger.record(session, now, *entries, *beside)
     return order
 
 

@@ -15,7 +15,7 @@ from liaison.domain.reading import LONGEST_REASON, check_texts
 from liaison.errors import FieldError, Forbidden, Invalid, NotFound
 from liaison.models import Entry, Order, OrderReview, OrderWriter, Person
 from liaison.queries import orders as order_queries
-from liaison.services import guards, orders, portal_log
+from liaison.services import guards, ledger, orders, portal_log
 from liaison.services.organisations import AlreadyDone
 
 CONFIRMED, WITHDRAWN = "confirmed", "withdrawn"
@@ -130,8 +130,6 @@ def decide(
         raise Invalid(faults)
     review.decision, review.decided_by_id, review.decided_at = decision, actor.person_id, now
     session.flush()
-    if decision == WITHDRAWN:
-        orders.withdraw(session, actor, review.order.name, reason, now)
     told = {
         "review": str(review.id),
         "order": str(review.order_id),
@@ -142,5 +140,9 @@ def decide(
         **portal_log.by(actor),
     }
     whose = portal_log.organisation_of_actor(actor)
-    portal_log.note(session, now, "review_decided", actor.id, whose, told)
+    entry = portal_log.entry("review_decided", actor.id, whose, told)
+    if decision == WITHDRAWN:
+        orders.withdraw(session, actor, review.order.name, reason, now, beside=[entry])
+    else:
+        ledger.record(session, now, entry)
     return review

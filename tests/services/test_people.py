@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from liaison.domain.actors import Actor
 from liaison.domain.answer import Refusal
@@ -660,3 +660,23 @@ def test_an_authority_is_registered_with_the_domain_of_its_first_address(world: 
         made = register.first_authority(session, "IE", *given)
         assert made.domains == ["garda.example"]
         assert session.get_one(Authority, made.id).code == "IE"
+
+
+def test_a_decision_locks_all_its_streams_in_one_order(world: World) -> None:
+    """Another act that touches two of them waits; neither stops the other for good."""
+    locked: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, given: object, *_: object) -> None:
+        if statement.startswith("SELECT stream.seq"):
+            values = given.values() if isinstance(given, dict) else given
+            locked.extend(v for v in values if isinstance(v, str))  # type: ignore[attr-defined]
+
+    world.issue()
+    disable(world, "officer")
+    ((review, _),) = reviews_of(world)
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    decide(world, review, "withdrawn")
+    event.remove(world.database.engine, "before_cursor_execute", note)
+    assert locked == sorted(locked)
+    assert "portal" in locked
+    assert locked[-1].startswith("provider:")
