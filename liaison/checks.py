@@ -6,8 +6,8 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -16,7 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from liaison import scanning
 from liaison.clock import Clock
+from liaison.domain import mail_places
 from liaison.domain.gateway import Gateway
+from liaison.domain.mail_places import MailServer, Place
 from liaison.errors import LiaisonError, SettingsError
 from liaison.models import Database
 from liaison.queries import deliveries, lag, office_hours, registry, watching
@@ -93,15 +95,23 @@ def run(settings: Settings, database: Database, clock: Clock) -> Iterator[Findin
 def _settings(settings: Settings) -> str:
     if settings.env is Env.PRODUCTION and not settings.is_secure:
         raise LiaisonError("LIAISON_BASE_URL must begin with https:// in production.")
+    for network in settings.trusted_proxies:
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            raise SettingsError(
+                f"LIAISON_TRUSTED_PROXIES holds {network!r}, which is no address and no network: "
+                "every request would fail."
+            ) from None
     return f"{settings.env}, {settings.base_url}"
 
 
-def prove_keys(settings: Settings) -> None:
-    """``SettingsError`` unless every key is there and can be used."""
+def prove_keys(settings: Settings) -> Settings:
+    """The settings with their keys; ``SettingsError`` unless each is there and can be used."""
     settings = settings.with_keys()
     Vault(settings.encryption_key)
     if settings.env is not Env.PRODUCTION:
-        return
+        return settings
     try:
         key = load_pem_private_key(Path(settings.signing_key).read_bytes(), None)
     except (OSError, ValueError, TypeError):
@@ -112,6 +122,7 @@ def prove_keys(settings: Settings) -> None:
             f"LIAISON_SIGNING_KEY holds no Ed25519 key in PEM without a password. "
             f"Make one with: {hint}"
         )
+    return settings
 
 
 def _keys(settings: Settings) -> str:
@@ -153,7 +164,7 @@ def _clock(database: Database, clock: Clock) -> str:
     with database.engine.connect() as connection:
         theirs = database.server_clock(connection)
     if theirs is None:
-        return "this machine's decides"
+        return "SQLite has no clock of its own: this machine's counts"
     drift = abs(theirs - clock.now())
     if drift > DRIFT:
         raise LiaisonError(f"{drift.total_seconds():.0f} s between this machine and the database.")
@@ -195,7 +206,7 @@ def _heartbeat(settings: Settings) -> str:
     # It may hold a key: no part of it is shown.
     if not may_ask(url):
         raise LiaisonError(
-            "LIAISON_HEARTBEAT_URL must begin with https://, or lead to this machine."
+            "LIAISON_HEARTBEAT_URL must look like https://watch.example/…, or lead to this machine."
         )
     if not canaries.ways(settings):
         raise LiaisonError("LIAISON_HEARTBEAT_URL is called after canaries only, and they are off.")
@@ -233,21 +244,16 @@ def _holidays(database: Database) -> str:
 
 
 def _mail(settings: Settings) -> str:
-    parts = urlsplit(settings.smtp_url)
-    return _answers(parts.hostname or "", parts.port or (465 if parts.scheme == "smtps" else 25))
+    server = MailServer.from_url(settings.smtp_url)
+    mail_places.sender(settings.mail_from)
+    return _answers(server.host, server.port)
 
 
 def _bounces(settings: Settings) -> str:
     if not settings.bounce_url:
         return "no mailbox is read: LIAISON_BOUNCE_URL is not set"
-    try:
-        parts = urlsplit(settings.bounce_url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port = "", None
-    if not host:
-        raise SettingsError("LIAISON_BOUNCE_URL must look like imaps://user:password@host/INBOX.")
-    return _answers(host, port or (993 if parts.scheme == "imaps" else 143))
+    place = Place.from_url(settings.bounce_url)
+    return _answers(place.host, place.port)
 
 
 def _gateway(settings: Settings) -> str:

@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -149,12 +150,22 @@ class Settings:
 
 def may_ask(url: str) -> bool:
     """Whether a request of our own may go to an address of the settings: https, or this machine."""
-    scheme = urlsplit(url).scheme
-    return scheme == "https" or (scheme == "http" and _is_here(url))
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or not url.isascii() or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_here(url))
 
 
 def _is_here(url: str) -> bool:
-    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 LONGEST_CANARY = 1440

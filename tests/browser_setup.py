@@ -10,14 +10,23 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 NONE = (
-    "No browser: neither Playwright nor apt could install one. "
-    "Put chromium or google-chrome on the PATH, then run make test again."
+    "No browser: neither Playwright nor apt could install one. Do one of these, then run make test "
+    "again:\n"
+    "  - put chromium or google-chrome on the PATH (Debian, as root: apt-get install chromium);\n"
+    "  - give this machine a network, or wait until another program has finished with apt.\n"
+    "All other tests: .venv/bin/python -m pytest --ignore tests/browser"
 )
+
+LOCKED = ("could not get lock", "unable to lock", "unable to acquire the dpkg frontend lock")
+"""What apt says while another program uses it."""
+TRIES, PAUSE = 6, 10.0
+"""How often, and seconds between two tries, where another program holds apt's lock."""
 
 
 def browser_path() -> str:
@@ -87,15 +96,47 @@ def _may_use_apt() -> bool:
 
 
 def _run(command: list[str]) -> bool:
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    """Whether it did it; where not, in a line or two why. Tried again while apt is locked."""
+    for left in reversed(range(TRIES)):
+        done, said = _tried(command)
+        if done:
+            return True
+        if not left or not any(words in said.lower() for words in LOCKED):
+            break
+        _say(f"another program uses apt; trying again in {PAUSE:.0f} s ({left} more)")
+        _rest(PAUSE)
+    _say(f"that failed: {_why(said)}")
+    return False
+
+
+def _tried(command: list[str]) -> tuple[bool, str]:
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     try:
-        done = subprocess.run(command, env=environ, check=False, timeout=900)
+        done = subprocess.run(
+            command,
+            env=environ,
+            check=False,
+            timeout=900,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
-        _say(f"that failed: {error}")
-        return False
-    if done.returncode:
-        _say(f"that failed with exit code {done.returncode}")
-    return done.returncode == 0
+        return False, f"{type(error).__name__}: {command[0]}"
+    return done.returncode == 0, done.stdout
+
+
+def _why(said: str) -> str:
+    """The lines that name the fault, not the trace around them."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    named = [line for line in lines if line.startswith(("E:", "Error:", "Failed"))]
+    chosen = (named or lines or ["it said nothing"])[-2:]
+    return "; ".join(line[:200] for line in chosen)
+
+
+def _rest(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def _say(line: str) -> None:

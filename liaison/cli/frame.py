@@ -36,21 +36,32 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def settings_here(*, or_demo: bool = False) -> Settings:
+def settings_here(*, or_demo: bool = True) -> Settings:
     """The settings; in the demo's environment, the demo's own.
 
-    ``or_demo``: on a machine that holds a demo and nothing else, the demo is meant.
+    ``or_demo``: where nothing names another installation and a demo alone is on this machine, the
+    demo is meant, and it is said. Not for what begins an installation or runs it: there it would
+    hide that its settings are missing.
     """
     settings = Settings.from_env()
-    unset = not any(os.environ.get(f"LIAISON_{n}") for n in ("ENV", "DATABASE_URL"))
-    here = settings.data_dir
-    alone = not (here / "liaison.db").exists() and (here / "demo" / "liaison.db").exists()
-    if settings.env is Env.DEMO or (or_demo and unset and alone):
+    guessed = or_demo and _is_demo_alone(settings)
+    if settings.env is Env.DEMO or guessed:
         from liaison.demo import demo_settings
 
         settings = demo_settings()
+    if guessed:
+        click.echo(f"No setting names an installation: the demo, {settings.data_dir}", err=True)
     configure(settings.env)
     return settings
+
+
+def _is_demo_alone(settings: Settings) -> bool:
+    here = settings.data_dir
+    if (here / "liaison.db").exists() or not (here / "demo" / "liaison.db").exists():
+        return False
+    from liaison.demo import place
+
+    return not place.names_another(os.environ)
 
 
 def opened(settings: Settings) -> Database:

@@ -18,7 +18,7 @@ def keys() -> None:
 @command
 def keys_rotate() -> None:
     """Seal every stored secret with the newest key of LIAISON_ENCRYPTION_KEY."""
-    settings = settings_here(or_demo=True).with_keys()
+    settings = settings_here().with_keys()
     vault, database = Vault(settings.encryption_key), database_here(settings)
     for kind in rotation.SEALED:
         done, after = 0, None

@@ -25,7 +25,7 @@ def ledger() -> None:
 @command
 def ledger_verify(stream: str | None, head: Any) -> None:
     """Walk the chain; name the first bad entry where it breaks."""
-    database = database_here(settings_here(or_demo=True))
+    database = database_here(settings_here())
     noted = ledger_check.read_heads(head.read(), stream) if head else {}
     broken = False
     with database.reading() as session:

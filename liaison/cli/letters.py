@@ -24,7 +24,8 @@ def bounce(file: Any) -> None:
 
     try:
         database = database_here(settings_here())
-        verdicts = take(database, file.read(LARGEST), SystemClock().now())
+        raw, size = _read(file, LARGEST)
+        verdicts = take(database, raw, SystemClock().now())
     except (LiaisonError, SQLAlchemyError, OSError) as error:
         # Never the text of a database's error: it could quote what was stored.
         said = error.detail if isinstance(error, LiaisonError) else type(error).__name__
@@ -33,5 +34,25 @@ def bounce(file: Any) -> None:
     except Exception as error:
         click.echo(f"This letter cannot be read: {type(error).__name__}", err=True)
         sys.exit(65)
-    for said in map(str, verdicts or ("no report of a letter that came back",)):
+    nothing = "no report of a letter that came back"
+    if size > LARGEST:
+        # Exit 0 all the same: a report stands before the letter it returns, so this is none. The
+        # mail server would only try it again for days, or send it back to whoever wrote it.
+        nothing += (
+            f" in its first {LARGEST:,} bytes; it has {size:,}, which is too large: "
+            "no more is ever read"
+        )
+    for said in map(str, verdicts or (nothing,)):
         click.echo(said)
+
+
+def _read(file: Any, most: int) -> tuple[bytes, int]:
+    """The letter as far as it is read, and its whole size.
+
+    It is taken to its end: a mail server whose pipe breaks believes that the letter was not.
+    """
+    raw = file.read(most)
+    size = len(raw)
+    while piece := file.read(64 * 1024):
+        size += len(piece)
+    return raw, size

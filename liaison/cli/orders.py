@@ -25,7 +25,7 @@ def order() -> None:
 @command
 def order_import(file: Any, code: str | None) -> None:
     """Load a draft order from JSON; every fault is told with its JSON pointer."""
-    settings = settings_here(or_demo=True)
+    settings = settings_here()
     try:
         data = json.load(file)
     except (ValueError, RecursionError) as error:

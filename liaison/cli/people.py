@@ -37,7 +37,7 @@ def admin_create(
     password: str,
 ) -> None:
     """Create the first administrator, and their authority where it is new."""
-    settings = settings_here().with_keys()
+    settings = settings_here(or_demo=False).with_keys()
     database = database_here(settings)
     with database.transaction() as session:
         new = (authority_name, country, time_zone, phone, email)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -22,7 +23,7 @@ from liaison.settings import Env, Settings
 @command
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    database = opened(settings_here())
+    database = opened(settings_here(or_demo=False))
     before = schema.current(database)
     schema.migrate(database)
     after = schema.current(database)
@@ -32,10 +33,29 @@ def migrate() -> None:
 @click.command()
 @command
 def serve() -> None:
-    """The portal and the endpoint, under gunicorn (see gunicorn.conf.py)."""
-    checks.prove_keys(settings_here())
+    """The portal and the endpoint, under gunicorn (see gunicorn.conf.py).
+
+    It becomes gunicorn, under the same process id: what ends or watches the one has the other.
+    """
+    settings = checks.prove_keys(settings_here(or_demo=False))
+    if find_spec("gunicorn") is None:
+        raise LiaisonError(
+            "gunicorn is not installed. Run: pip install --require-hashes -r requirements.lock"
+        )
     conf = Path(__file__).parents[2] / "gunicorn.conf.py"
-    sys.exit(subprocess.call([sys.executable, "-m", "gunicorn", "-c", str(conf)]))  # noqa: S603
+    words = [sys.executable, "-m", "gunicorn", "-c", str(conf)]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, words, _environment(settings))  # noqa: S606 - our own program
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The environment that the portal reads its settings from; in the demo, the demo's."""
+    if settings.env is not Env.DEMO:
+        return dict(os.environ)
+    from liaison.demo import place
+
+    return {**os.environ, **place.environment(settings)}
 
 
 @click.command()
@@ -48,10 +68,11 @@ def worker(once: bool, as_of: str | None) -> None:
     """Fire timers, send messages."""
     from liaison.worker import open_work, run_once, run_until_signalled
 
-    settings = settings_here()
+    settings = settings_here(or_demo=False)
     if as_of and not once:
         raise click.UsageError("--as-of goes with --once.")
     clock: Clock = FixedClock(_moment(settings, as_of)) if as_of else SystemClock()
+    settings = checks.prove_keys(settings)
     database_here(settings)
     work = open_work(settings, clock)
     click.get_current_context().call_on_close(work.database.close)
@@ -102,7 +123,7 @@ def demo(prepare: bool, show: bool) -> None:
 @command
 def check() -> None:
     """Look at settings, database, schema, keys, mail, clock, worker; one line each."""
-    settings = settings_here(or_demo=True)
+    settings = settings_here()
     failed = False
     for finding in checks.run(settings, opened(settings), SystemClock()):
         failed = failed or not finding.ok

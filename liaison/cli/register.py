@@ -28,7 +28,7 @@ def providers() -> None:
 @command
 def register_export(file: Any) -> None:
     """Write all providers to FILE, or to standard output."""
-    with database_here(settings_here(or_demo=True)).reading() as session:
+    with database_here(settings_here()).reading() as session:
         file.writelines(provider_csv.write(register_imports_read.rows(session)))
 
 
@@ -40,7 +40,7 @@ def register_export(file: Any) -> None:
 @command
 def register_import(file: Any, dry_run: bool, code: str | None, reason: str) -> None:
     """Check FILE, tell every fault by row; import it where there is none."""
-    settings, clock = settings_here(or_demo=True), SystemClock()
+    settings, clock = settings_here(), SystemClock()
     database, content = database_here(settings), file.read(provider_csv.LARGEST + 1)
     with database.writing() as session:
         authority = authority_named(session, code)

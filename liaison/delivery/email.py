@@ -8,52 +8,20 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
-from ipaddress import ip_address
 from time import monotonic
-from urllib.parse import unquote, urlsplit
 
 from liaison.delivery.attempt import STEP, Attempt, connect, one_line
 from liaison.delivery.base import LONGEST, DeliveryError, Outgoing, Receipt
-from liaison.errors import SettingsError
+from liaison.domain.mail_places import MailServer
 
-PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+__all__ = ["LETTER", "EmailSender", "MailServer", "build"]
+
 LETTER = SMTP.clone(max_line_length=300)
 """Longer than our longest key: folded, it would be encoded and hard to find in a log."""
-
-
-@dataclass(frozen=True)
-class MailServer:
-    """Where mail is handed over, read from ``LIAISON_SMTP_URL``."""
-
-    scheme: str
-    host: str
-    port: int
-    user: str
-    password: str
-
-    @classmethod
-    def from_url(cls, url: str) -> MailServer:
-        """Reads ``smtp://``, ``smtps://`` or ``smtp+starttls://``, with ``user:password@``."""
-        hint = "LIAISON_SMTP_URL must look like smtp+starttls://user:password@mail.example:587."
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            raise SettingsError(hint) from None
-        if parts.scheme not in PORTS or not host:
-            raise SettingsError(hint)
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        if user and parts.scheme == "smtp" and not _is_loopback(host):
-            raise SettingsError(
-                "LIAISON_SMTP_URL would send its password in the clear. "
-                "Use smtps:// or smtp+starttls://."
-            )
-        return cls(parts.scheme, host, port or PORTS[parts.scheme], user, password)
 
 
 class EmailSender:
@@ -191,10 +159,3 @@ def _recipient(address: str) -> Address:
         return Address(username=user, domain=host)
     except (ValueError, IndexError):
         raise DeliveryError("The registered e-mail address is not valid.", permanent=True) from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -3,61 +3,24 @@
 from __future__ import annotations
 
 import imaplib
-import re
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from ipaddress import ip_address
-from urllib.parse import unquote, urlsplit
 
 from liaison.delivery.reports import LARGEST
-from liaison.errors import LiaisonError, SettingsError
+from liaison.domain.mail_places import Place
+from liaison.errors import LiaisonError
 
-PORTS = {"imap": 143, "imaps": 993, "imap+starttls": 143}
+__all__ = ["MOST", "MailboxError", "Place", "Session", "opened"]
+
 MOST = 20
 """Letters read in one look."""
 _STEP = 10.0
 """Seconds that one question to the server may take."""
 
-_FOLDER = re.compile(r"[A-Za-z0-9 ._/-]{1,200}")
-
 
 class MailboxError(LiaisonError):
     """The mailbox cannot be read now. The text quotes no letter and no password."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the mailbox is, read from ``LIAISON_BOUNCE_URL``."""
-
-    scheme: str
-    host: str
-    port: int
-    user: str
-    password: str
-    folder: str
-
-    @classmethod
-    def from_url(cls, url: str) -> Place:
-        """Reads ``imaps://`` or ``imap+starttls://``, with ``user:password@host/INBOX``."""
-        hint = "LIAISON_BOUNCE_URL must look like imaps://user:password@mail.example/INBOX."
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            raise SettingsError(hint) from None
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        folder = unquote(parts.path.strip("/")) or "INBOX"
-        known = parts.scheme in PORTS and host and user and password
-        if not known or host is None or not _FOLDER.fullmatch(folder):
-            raise SettingsError(hint)
-        if parts.scheme == "imap" and not _is_loopback(host):
-            raise SettingsError(
-                "LIAISON_BOUNCE_URL would send its password in the clear. "
-                "Use imaps:// or imap+starttls://."
-            )
-        return cls(parts.scheme, host, port or PORTS[parts.scheme], user, password, folder)
 
 
 class Session:
@@ -123,10 +86,3 @@ def _answer(answered: tuple[str, Sequence[object]]) -> Sequence[object]:
     if kind != "OK":
         raise imaplib.IMAP4.error(kind)
     return found
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

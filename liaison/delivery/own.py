@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from liaison.delivery.base import DeliveryError, Outgoing, Receipt, Sender
 from liaison.delivery.exchange import Answer, Exchange, Request
 from liaison.domain.reach import PORTS, Target
 from liaison.domain.vocabulary import Channel
+from liaison.settings import may_ask
 
 LONGEST = 10.0
 """Seconds in all."""
@@ -35,16 +35,12 @@ def ask(method: str, url: str, longest: float = LONGEST) -> Answer:
 
 def own_target(url: str) -> Target:
     """Where an address of the settings leads: https, or http on this machine; else refused."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise DeliveryError("This is no address on the web.", permanent=True) from None
-    is_open = parts.scheme == "http" and not _is_here(host)
-    if parts.scheme not in PORTS or not host or is_open or not url.isascii() or " " in url:
+    if not may_ask(url):
         raise DeliveryError("It must begin with https://.", permanent=True)
+    parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, host, port or PORTS[parts.scheme], path)
+    port = parts.port or PORTS[parts.scheme]
+    return Target(parts.scheme, parts.hostname or "", port, path)
 
 
 class WithCanary:
@@ -72,10 +68,3 @@ def _connect(target: Target) -> socket.socket:
         return socket.create_connection((target.host, target.port), LONGEST / 2)
     except OSError as error:
         raise DeliveryError(f"No connection: {type(error).__name__}.") from None
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

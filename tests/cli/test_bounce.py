@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 
 from liaison.delivery import reports
@@ -35,6 +37,21 @@ def test_a_letter_from_the_pipe_is_taken_in_and_says_so(
 
 
 @pytest.mark.one_database
+def test_a_letter_that_is_too_large_and_reports_nothing_says_how_much_is_read(
+    world: World,
+    run: Run,
+) -> None:
+    letter_of_somebody = b"Subject: photographs\n\n" + b"x" * reports.LARGEST
+    pipe = BytesIO(letter_of_somebody)
+    done = run("bounce", input=pipe)
+    # No mail server tries it for days or sends it back: where the report should stand is none.
+    assert done.exit_code == 0
+    assert f"in its first {reports.LARGEST:,} bytes" in done.output
+    assert f"it has {len(letter_of_somebody):,}, which is too large" in done.output
+    assert not pipe.read(), "a pipe that is left unread breaks"
+
+
+@pytest.mark.one_database
 def test_the_pipe_is_told_to_try_again_or_that_a_letter_is_hopeless(
     world: World,
     run: Run,
@@ -57,7 +74,7 @@ def test_the_check_says_what_is_undelivered_and_whether_the_mailbox_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def lines() -> dict[str, str]:
-        found = run("check").output.splitlines()
+        found = run("check").stdout.splitlines()
         return {line.split()[1]: line for line in found}
 
     before = lines()
@@ -74,3 +91,36 @@ def test_the_check_says_what_is_undelivered_and_whether_the_mailbox_answers(
     assert after["bounces"].startswith("ok")
     assert "tests only" not in str(after)
     assert lines()["bounces"].startswith("FAIL")
+
+
+SECRET = "s3cret"
+REFUSED = {
+    "bounces": ("BOUNCE_URL", f"imap://u:{SECRET}@198.51.100.7/INBOX", "in the clear"),
+    "bounces ": ("BOUNCE_URL", f"https://u:{SECRET}@127.0.0.1/INBOX", "must look like imaps://"),
+    "mail": ("SMTP_URL", f"smtp://u:{SECRET}@198.51.100.7", "in the clear"),
+    "mail ": ("SMTP_URL", f"http://u:{SECRET}@127.0.0.1:x", "must look like smtp"),
+    "mail  ": ("MAIL_FROM", "nobody", "LIAISON_MAIL_FROM must look like"),
+    "gateway": ("GATEWAY_URL", f"gateway+http://k:{SECRET}@198.51.100.7/?from=X", "in the clear"),
+    "heartbeat": ("HEARTBEAT_URL", f"https://[{SECRET}", "must look like https://"),
+    "heartbeat ": ("HEARTBEAT_URL", "https://", "must look like https://"),
+    "settings": ("TRUSTED_PROXIES", "10.0.0.0/8, proxy", "'proxy', which is no address"),
+}
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_programs_would_refuse_the_check_refuses(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    setting, value, said = REFUSED[name]
+    monkeypatch.setenv(f"LIAISON_{setting}", value)
+    lines = {line.split()[1]: line for line in run("check").output.splitlines()}
+    assert lines[name.strip()].startswith("FAIL")
+    assert said in lines[name.strip()]
+    assert SECRET not in str(lines)
+
+
+@pytest.mark.one_database
+def test_the_check_says_whose_clock_counts(world: World, run: Run) -> None:
+    clock = next(line for line in run("check").output.splitlines() if " clock " in line)
+    assert "SQLite has no clock of its own: this machine's counts" in clock

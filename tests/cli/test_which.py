@@ -1,0 +1,94 @@
+"""Which installation a command is about where no setting says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+import structlog
+from click.testing import CliRunner, Result
+
+from liaison.cli import main
+from liaison.demo import place
+from liaison.models import Database
+from liaison.services import schema
+from tests.world import ORDERS
+
+Guess = Callable[..., Result]
+
+FOLLOW = {
+    "check": (),
+    "bounce": ("-",),
+    "ledger verify": (),
+    "keys rotate": (),
+    "register export": ("-",),
+    "register import": ("--dry-run", str(ORDERS / "01-emergency-missing-child.json")),
+    "order import": (str(ORDERS / "01-emergency-missing-child.json"),),
+}
+"""What is about the demo where a demo alone is there, with what it is given here."""
+
+PLAIN = {"migrate", "serve", "worker", "admin create"}
+"""What begins an installation or runs it: never about a demo that nobody named."""
+
+
+@pytest.fixture
+def guess(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guess]:
+    """Runs a command in a folder that holds a demo and nothing else, with nothing set."""
+    for name in ("ENV", "DATABASE_URL", "DATA_DIR", "ENCRYPTION_KEY", "SECRET_KEY", "SIGNING_KEY"):
+        monkeypatch.delenv(f"LIAISON_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+    settings = place.demo_settings({"LIAISON_DATA_DIR": str(tmp_path / "var")})
+    database = Database(settings.database_url)
+    schema.migrate(database)
+    database.close()
+    before = structlog.get_config()
+    yield lambda *words, **more: CliRunner().invoke(main, words, **more)
+    structlog.configure(**before)
+
+
+def leaves(group: click.Group, before: str = "") -> Iterator[str]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{name} ")
+        else:
+            yield before + name
+
+
+def test_each_command_has_its_rule() -> None:
+    assert set(leaves(main)) - {"demo"} == set(FOLLOW) | PLAIN
+
+
+@pytest.mark.parametrize("name", FOLLOW)
+def test_where_a_demo_alone_is_there_it_is_meant_and_this_is_said(
+    guess: Guess, tmp_path: Path, name: str
+) -> None:
+    done = guess(*name.split(), *FOLLOW[name], input="x")
+    assert f"the demo, {tmp_path}/var/demo" in done.stderr
+    assert "has not the newest schema" not in done.output
+    assert not (tmp_path / "var" / "liaison.db").exists()
+
+
+@pytest.mark.parametrize("name", FOLLOW)
+def test_what_names_another_installation_is_heard(
+    guess: Guess, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("LIAISON_SIGNING_KEY", "signing.pem")
+    done = guess(*name.split(), *FOLLOW[name], input="x")
+    assert "the demo" not in done.output.replace("to mean the demo", "")
+    assert done.exit_code == (75 if name == "bounce" else 1)
+
+
+def test_what_begins_or_runs_an_installation_guesses_nothing(guess: Guess, tmp_path: Path) -> None:
+    for words in (("serve",), ("worker", "--once")):
+        refused = guess(*words)
+        assert refused.exit_code == 1
+        assert "LIAISON_SECRET_KEY is not set" in refused.stderr
+    account = ("--email", "a@police.example", "--name", "A", "--authority", "CP")
+    refused = guess("admin", "create", *account, "--password", "a long enough password")
+    assert "LIAISON_SECRET_KEY is not set" in refused.stderr
+    assert guess("migrate").exit_code == 0
+    assert (tmp_path / "var" / "liaison.db").exists()
+    # From now on there is an installation beside the demo, and nothing is guessed any more.
+    assert "var/liaison.db" in guess("check").stdout
