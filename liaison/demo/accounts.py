@@ -37,39 +37,57 @@ ACCOUNTS = (
     Account("spoc@norvik.example", "Tigran Avagyan", Role.SPOC, "Norvik Mobile"),
     Account("spoc@harbour.example", "Élodie Marchand", Role.SPOC, "Harbour Cable"),
     Account("spoc@sevan.example", "Mariam Danielyan", Role.SPOC, "Sevan Hosting"),
+    Account("spoc@rehearsal.example", "Ani Terteryan", Role.SPOC, "Rehearsal Net"),
     Account(
         "admin@meridian.example", "Levon Sahakyan", Role.PROVIDER_ADMINISTRATOR, "Meridian Telecom"
     ),
 )
 
-PROVIDERS = ("Meridian Telecom", "Norvik Mobile", "Harbour Cable", "Sevan Hosting")
+PROVIDERS = (
+    "Meridian Telecom",
+    "Norvik Mobile",
+    "Harbour Cable",
+    "Sevan Hosting",
+    "Rehearsal Net",
+)
 
 TOY = "Sevan Hosting"
 """The provider that the toy plays; its people watch."""
 
+REHEARSES = "Rehearsal Net"
+"""The provider whose emergency ladder climbs by the minute."""
+
 
 def kept(folder: Path) -> dict[str, Any]:
-    """Passwords, secrets and keys of this installation; made on first use, 0600."""
+    """Passwords, secrets and keys of this installation, 0600; made when they are first needed.
+
+    Whoever has them keeps them; people and providers that a newer demo brings are added.
+    """
     path = folder / "accounts.json"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        made = {
-            "people": {
-                a.email: {
-                    "password": "-".join(secrets.token_hex(2) for _ in range(4)),
-                    "totp_secret": totp.new_secret(),
-                }
-                for a in ACCOUNTS
-            },
-            "keys": {provider: f"lsn_{secrets.token_urlsafe(32)}" for provider in PROVIDERS},
+    known: dict[str, Any] = {"people": {}, "keys": {}}
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+    people = [a.email for a in ACCOUNTS if a.email not in known["people"]]
+    providers = [name for name in PROVIDERS if name not in known["keys"]]
+    for email in people:
+        known["people"][email] = {
+            "password": "-".join(secrets.token_hex(2) for _ in range(4)),
+            "totp_secret": totp.new_secret(),
         }
-        draft = path.with_name(f".accounts-{secrets.token_hex(8)}")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(made, file, indent=1)
-        draft.replace(path)
-    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return stored
+    for name in providers:
+        known["keys"][name] = f"lsn_{secrets.token_urlsafe(32)}"
+    if people or providers:
+        _keep(path, known)
+    return known
+
+
+def _keep(path: Path, known: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".accounts-{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(known, file, indent=1)
+    draft.replace(path)
 
 
 def listing(settings: Settings) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from liaison.domain.gateway import Gateway
 from liaison.errors import LiaisonError, SettingsError
 from liaison.settings import Env, Settings
 
@@ -29,22 +30,23 @@ _REAL = (
     "SMTP_URL",
     "TRUSTED_PROXIES",
     "HEARTBEAT_URL",
+    "BOUNCE_URL",
+    "CANARY_ADDRESS",
     "GATEWAY_URL",
 )
 """Settings that only a real installation needs. The demo makes its own and says so."""
 
 
-_LOCAL = ("SMTP_URL", "GATEWAY_URL")
-"""Of these the ones that the demo's own programs are given: they lead to this machine."""
+_LOCAL = {
+    "SMTP_URL": "the demo sends no letter",
+    "GATEWAY_URL": "the demo sends no text and makes no call",
+}
+"""Of these the ones that may lead to this machine: the demo's own programs are given them."""
 
 
 def demo_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The demo's settings. ``SettingsError`` names each production setting that is present."""
-    given = {
-        name.removeprefix("LIAISON_"): value.strip()
-        for name, value in environ.items()
-        if name.startswith("LIAISON_") and value.strip()
-    }
+    given = _given(environ)
     folder = _folder(given.get("DATA_DIR", "var"))
     url = f"sqlite:///{folder / 'liaison.db'}"
     faults = _faults(given, folder)
@@ -63,14 +65,46 @@ def demo_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         base_url=base_url.rstrip("/"),
         smtp_url=running.get("smtp_url", "smtp://127.0.0.1:8025"),
         mail_from=MAIL_FROM,
-        gateway_url=running.get("gateway_url") or gateway_url(8125),
+        gateway_url=_gateway(given) or running.get("gateway_url") or gateway_url(8125),
     ).with_keys()
+
+
+def names_another(environ: Mapping[str, str]) -> bool:
+    """Whether any setting speaks of an installation that is not the demo."""
+    given = _given(environ)
+    real = (name for name in _REAL if name in given and not _stays_here(name, given))
+    return "ENV" in given or "DATABASE_URL" in given or any(real)
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix("LIAISON_"): value.strip()
+        for name, value in environ.items()
+        if name.startswith("LIAISON_") and value.strip()
+    }
+
+
+def _stays_here(name: str, given: Mapping[str, str]) -> bool:
+    return name in _LOCAL and _is_loopback(given[name])
+
+
+def _gateway(given: Mapping[str, str]) -> str:
+    """A gateway of the developer's own, which must be on this machine; empty: the demo's."""
+    url = given.get("GATEWAY_URL", "")
+    if url:
+        Gateway.from_url(url)
+    return url
 
 
 def gateway_url(port: int) -> str:
     """The demo's gateway of texts and calls. Its secret is known to anybody who reads this."""
     secret = quote("whsec_" + b64encode(b"the demo's gateway, nothing more").decode(), safe="")
     return f"gateway+http://demo:{secret}@127.0.0.1:{port}/?from=Liaison"
+
+
+def is_demos_gateway(url: str) -> bool:
+    """Whether an address is that of the demo's own gateway, on whatever port."""
+    return url == gateway_url(urlsplit(url).port or 0)
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -138,9 +172,10 @@ def _faults(given: Mapping[str, str], folder: Path) -> list[str]:
         if name in given and not _is_loopback(given[name]):
             faults.append(f"LIAISON_{name} is not on this machine only; the demo is.")
     for name in _REAL:
-        local = name in _LOCAL and _is_loopback(given.get(name, ""))
-        if name in given and not local:
-            faults.append(f"LIAISON_{name} is set.")
+        if name not in given or _stays_here(name, given):
+            continue
+        why = f" and leads elsewhere: {_LOCAL[name]} beyond this machine" if name in _LOCAL else ""
+        faults.append(f"LIAISON_{name} is set{why}.")
     return faults
 
 
@@ -151,7 +186,10 @@ def _is_ours(url: str, folder: Path) -> bool:
 
 
 def _is_loopback(address: str) -> bool:
-    host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    try:
+        host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return False
     with suppress(ValueError):
         return ip_address(host).is_loopback
     return host == "localhost"

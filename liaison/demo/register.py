@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from liaison.demo.accounts import ACCOUNTS, AUTHORITY, PROVIDERS
+from liaison.demo.accounts import ACCOUNTS, AUTHORITY, PROVIDERS, REHEARSES
 from liaison.domain.ladder import Ladder, Rung, Whom
 from liaison.domain.terms import Clocks, Terms, terms_json
 from liaison.domain.terms_defaults import OFFICE_HOURS
@@ -56,6 +56,12 @@ class _Firm:
     """Whether its people get text messages, too, and may answer “1” to acknowledge receipt."""
     office: bool = False
     """Whether routine orders wait for its office hours and its country's holidays."""
+    emergency: tuple[int, int, int, int, int] = (0, 15, 30, 45, 60)
+    """Minutes from issue to each rung of an emergency; the last is the time to acknowledge."""
+    page_every: int = 15
+    """Minutes between two pages at the top of that ladder."""
+    drills: int = 2
+    """How many a year."""
 
 
 _HANDSETS = frozenset({TargetType.IMSI, TargetType.IMEI})
@@ -112,6 +118,23 @@ FIRMS = (
         64499,
         ("203.0.113.0/24", "2001:db8:5e::/48"),
         (),
+    ),
+    # Its ladder climbs by the minute: whoever looks at the demo can watch the whole of it.
+    _Firm(
+        REHEARSES,
+        "Rehearsal Net LLC",
+        "rehearsal.example",
+        (),
+        ("Fixed Internet",),
+        5,
+        ("Ani Terteryan", "Hayk Manukyan", "Lusine Abrahamyan", "Night desk"),
+        64500,
+        ("2001:db8:200::/40",),
+        (),
+        texts=True,
+        emergency=(0, 1, 2, 3, 5),
+        page_every=5,
+        drills=0,
     ),
 )
 
@@ -247,12 +270,14 @@ def _contacts(session: Session, provider: Provider, firm: _Firm, now: datetime) 
 def _terms(firm: _Firm, desk: str) -> Terms:
     return Terms(
         clocks={
-            Urgency.EMERGENCY: Clocks(timedelta(hours=1), timedelta(hours=4)),
+            Urgency.EMERGENCY: Clocks(timedelta(minutes=firm.emergency[-1]), timedelta(hours=4)),
             Urgency.URGENT: Clocks(timedelta(hours=4), timedelta(hours=24)),
             Urgency.ROUTINE: Clocks(timedelta(hours=24), timedelta(hours=72)),
         },
         ladders={
-            Urgency.EMERGENCY: _ladder((0, 15, 30, 45, 60), desk, page_every=15, texts=firm.texts),
+            Urgency.EMERGENCY: _ladder(
+                firm.emergency, desk, page_every=firm.page_every, texts=firm.texts
+            ),
             Urgency.URGENT: _ladder((0, 60, 120, 180, 240), desk, page_every=60),
             Urgency.ROUTINE: _ladder((0, 720, 1200, 1380, 1440), desk, page_every=240),
         },
@@ -267,7 +292,7 @@ def _terms(firm: _Firm, desk: str) -> Terms:
         languages=("hy", "en"),
         issuers=frozenset({Role.OFFICER, Role.SUPERVISOR}),
         ratification=timedelta(hours=12),
-        drills_a_year=2,
+        drills_a_year=firm.drills,
         disposal_confirmation=True,
         office_hours=OFFICE_HOURS if firm.office else (),
         observes_holidays=firm.office,

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
@@ -18,15 +19,25 @@ from urllib.parse import urlsplit
 from liaison.demo import accounts, children, hooks
 from liaison.demo.build import prepare, say
 from liaison.demo.children import Child
-from liaison.demo.place import PORT, ROOT, alone, demo_settings, environment, gateway_url, noted
+from liaison.demo.place import (
+    PORT,
+    ROOT,
+    alone,
+    demo_settings,
+    environment,
+    gateway_url,
+    is_demos_gateway,
+    noted,
+)
+from liaison.domain.gateway import Gateway
 from liaison.errors import SettingsError
 from liaison.settings import Settings
 
 HOST = "127.0.0.1"
 SOON = ("--graceful-timeout", "2")
 """Seconds; Ctrl-C means now, whatever a browser still holds open."""
-START_WAIT = 20.0
-"""Seconds that the portal has to answer."""
+START_WAIT = 90.0
+"""Seconds that the portal has to answer: a busy machine takes long. Its death is seen at once."""
 
 
 def run(settings: Settings) -> int:
@@ -45,7 +56,7 @@ def run(settings: Settings) -> int:
 
 
 def _run(settings: Settings) -> int:
-    from liaison.demo import gateway, mailbox
+    from liaison.demo import mailbox
 
     ended = threading.Event()
 
@@ -56,8 +67,8 @@ def _run(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, end)
     mail_port = urlsplit(settings.smtp_url).port or 0
     mail = mailbox.start(settings.data_dir / "mail", mail_port)
-    texts = gateway.start(settings.data_dir / "texts", settings.gateway_url)
-    say(f"mailbox on {HOST}:{mail_port}, gateway of texts and calls on port {texts.server_port}")
+    say(f"mailbox on {HOST}:{mail_port}")
+    texts = _gateway(settings)
     programs = _programs(settings)
     try:
         for child in programs:
@@ -73,8 +84,26 @@ def _run(settings: Settings) -> int:
         say("stopping")
         children.stop(programs)
         mail.stop()
-        texts.shutdown()
+        if texts is not None:
+            texts.shutdown()
         say("stopped")
+
+
+def _gateway(settings: Settings) -> ThreadingHTTPServer | None:
+    """Starts the demo's gateway and says where texts and calls go; None where it is another's."""
+    from liaison.demo import gateway
+
+    url = settings.gateway_url
+    if is_demos_gateway(url):
+        texts = gateway.start(settings.data_dir / "texts", url)
+        say(f"texts and calls go to the demo's own gateway, {HOST}:{texts.server_port}")
+        return texts
+    named = Gateway.from_url(url)
+    say(
+        f"texts and calls go to the gateway of LIAISON_GATEWAY_URL, {named.host}:{named.port}; "
+        "/demo/texts shows those of the story only"
+    )
+    return None
 
 
 def _programs(settings: Settings) -> list[Child]:
@@ -177,7 +206,10 @@ def _tell(settings: Settings) -> None:
   A provider's program (Meridian Telecom):
   curl -sS -H 'Authorization: Bearer {key}' '{settings.base_url}/api/v1/events?limit=5'
 
-  Let twenty minutes pass for the ladders:
+  Watch an emergency climb: serve one on {accounts.REHEARSES}. The second rung comes after a
+  minute; "Reply 1" at the telephones, or spoc@rehearsal.example, stops it.
+
+  Let twenty minutes pass for the other ladders:
   {exports} {_command()} worker --once --as-of +20m
 
   Ctrl-C stops all. `rm -r {settings.data_dir}` begins anew.
@@ -197,11 +229,12 @@ def _placed(settings: Settings) -> Settings:
     port = _free_port(wanted)
     if port != wanted:
         say(f"port {wanted} is taken; the portal listens on {port}")
+    named = settings.gateway_url
     return replace(
         settings,
         base_url=f"http://{HOST}:{port}",
         smtp_url=f"smtp://{HOST}:{_free_port(8025)}",
-        gateway_url=gateway_url(_free_port(8125)),
+        gateway_url=gateway_url(_free_port(8125)) if is_demos_gateway(named) else named,
     )
 
 
@@ -228,6 +261,7 @@ def _note(settings: Settings, programs: list[Child]) -> None:
     }
     path = settings.data_dir / "running.json"
     draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)  # a gateway of the developer's own has a secret
     draft.write_text(json.dumps(running), encoding="utf-8")
     draft.replace(path)
 

@@ -175,7 +175,7 @@ def test_the_accounts_sign_in(
 def test_secrets_are_their_owners_only(demo: Settings) -> None:
     mode = stat.S_IMODE((demo.data_dir / "accounts.json").stat().st_mode)
     assert mode == 0o600
-    assert len({p["password"] for p in accounts.kept(demo.data_dir)["people"].values()}) == 10
+    assert len({p["password"] for p in accounts.kept(demo.data_dir)["people"].values()}) == 11
 
 
 def test_a_fresh_story_is_kept_and_a_stale_one_told_anew(
