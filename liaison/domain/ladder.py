@@ -6,11 +6,12 @@ nothing stops by itself: the supervisor is paged at an interval until a person c
 
 Where a calendar is handed in, a step that calls somebody at the provider waits while they are
 closed. Numbers stay those of the plan: a step that waits can come after one with a higher number.
+What has come already, or never will, lets nobody wait (``Place``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -102,21 +103,41 @@ class Step:
         return self.rung is None
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a climb stands that waits for a provider to open.
+
+    ``left`` have not come. ``before``: the last step that called somebody there, and by how much
+    later than the ladder says. Nobody there is called before ``not_before``.
+    """
+
+    left: Collection[int]
+    before: tuple[int, timedelta] | None = None
+    not_before: datetime | None = None
+
+
 def step(
-    ladder: Ladder, climb: Climb, start: datetime, number: int, hours: Hours | None = None
+    ladder: Ladder,
+    climb: Climb,
+    start: datetime,
+    number: int,
+    hours: Hours | None = None,
+    place: Place | None = None,
 ) -> Step:
     """The ``number``-th moment of a climb that started at ``start``.
 
     The second climb starts with its first rung at once, for the time has run out already. The
-    pages at the top begin when every rung has called, and go by every way that is registered.
+    pages at the top begin when every rung that is left has called; where none is left, they come
+    as the ladder says. They go by every way that is registered. No ``place``: nothing has come.
     """
     planned = _planned(ladder)
     if hours is None and number < len(planned):
         return _rung(ladder, start - _shift(planned, climb), planned, number)
-    steps = _rungs(ladder, climb, start, hours)
+    steps = _rungs(ladder, climb, start, hours, place)
     if number < len(steps):
         return steps[number]
-    last = max((one.due_at for one in steps), default=start)
+    to_come = [one.due_at for one in steps if place is None or one.number in place.left]
+    last = max(to_come or [one.meant_at for one in steps], default=start)
     pages = number - len(steps) + 1
     due = last + pages * ladder.page_every
     return Step(number, None, pages, due, Whom.SUPERVISOR, PERSONAL, None)
@@ -126,19 +147,15 @@ def outline(
     ladder: Ladder, climb: Climb, start: datetime, hours: Hours | None = None
 ) -> tuple[Step, ...]:
     """All steps of a climb up to and with the first page at the top, in time order."""
-    steps = sorted(_rungs(ladder, climb, start, hours), key=_comes)
+    steps = sorted(_rungs(ladder, climb, start, hours), key=comes)
     return (*steps, step(ladder, climb, start, len(steps), hours))
 
 
 def first_of(
-    ladder: Ladder,
-    climb: Climb,
-    start: datetime,
-    numbers: Iterable[int],
-    hours: Hours | None = None,
+    ladder: Ladder, climb: Climb, start: datetime, place: Place, hours: Hours | None = None
 ) -> Step:
-    """Which of these steps comes first; they are those that have not come yet."""
-    return min((step(ladder, climb, start, n, hours) for n in numbers), key=_comes)
+    """Which of the steps that are left comes first."""
+    return min((step(ladder, climb, start, n, hours, place) for n in place.left), key=comes)
 
 
 def length(ladder: Ladder) -> int:
@@ -146,16 +163,30 @@ def length(ladder: Ladder) -> int:
     return sum(rung.repeats + 1 for rung in ladder.rungs)
 
 
-def _comes(one: Step) -> tuple[datetime, int]:
+def comes(one: Step) -> tuple[datetime, int]:
+    """The order in which steps come."""
     return one.due_at, one.number
 
 
-def _rungs(ladder: Ladder, climb: Climb, start: datetime, hours: Hours | None) -> list[Step]:
+def is_there(one: Step, hours: Hours) -> bool:
+    """Whether a step calls somebody at the provider."""
+    return one.whom in AT_THE_PROVIDER or one.contact in hours.named
+
+
+def _rungs(
+    ladder: Ladder,
+    climb: Climb,
+    start: datetime,
+    hours: Hours | None,
+    place: Place | None = None,
+) -> list[Step]:
     """Every step before the top, by number."""
     planned = _planned(ladder)
     begin = start - _shift(planned, climb)
     found = [_rung(ladder, begin, planned, number) for number in range(len(planned))]
-    return found if hours is None else _put_off(found, hours)
+    if hours is None:
+        return found
+    return _put_off(found, hours, place or Place(range(len(found))))
 
 
 def _shift(planned: list[_Planned], climb: Climb) -> timedelta:
@@ -168,18 +199,25 @@ def _rung(ladder: Ladder, begin: datetime, planned: list[_Planned], number: int)
     return Step(number, index, repeat, begin + after, rung.whom, rung.channels, rung.contact)
 
 
-def _put_off(steps: list[Step], hours: Hours) -> list[Step]:
+def _put_off(steps: list[Step], hours: Hours, place: Place) -> list[Step]:
     """Who is called at the provider waits until it opens; their order and distance are kept."""
     found, before = [], None
+    came, late = place.before or (None, timedelta(0))
     for one in steps:
-        if one.whom in AT_THE_PROVIDER or one.contact in hours.named:
-            due = one.due_at
+        if one.number == came:
+            before = one = at(one, one.due_at + late)
+        elif one.number in place.left and is_there(one, hours):
+            due = max(one.due_at, place.not_before or one.due_at)
             if before is not None:
-                due = max(due, before.due_at + min(due - before.meant_at, APART))
-            due = hours.opens_at(due)
-            before = one = replace(one, due_at=due, waits=due - one.due_at)
+                due = max(due, before.due_at + min(one.due_at - before.meant_at, APART))
+            before = one = at(one, hours.opens_at(due))
         found.append(one)
     return found
+
+
+def at(one: Step, moment: datetime) -> Step:
+    """The step as it comes at a moment that is not the ladder's own."""
+    return replace(one, due_at=moment, waits=moment - one.meant_at)
 
 
 _Planned = tuple[timedelta, int, int]

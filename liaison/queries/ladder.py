@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from liaison.domain.ladder import Climb, Ladder, Step, Whom, outline, step
+from liaison.domain.ladder import Climb, Ladder, Place, Step, Whom, at, length, step
+from liaison.domain.ladder_ahead import ahead
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.office_hours import Calendar
 from liaison.domain.terms import Deadlines, second_climb_start, terms_from_json
@@ -138,11 +139,9 @@ def ladder_of(session: Session, order: Order) -> LadderView:
     terms = terms_from_json(order.terms)
     found = _timers(session, order, climb)
     calendar = office_hours.calendar(session, order, terms, start)
-    plan = _Plan(terms.ladders[order.urgency], climb, start + found.moved, calendar)
+    plan = _plan(terms.ladders[order.urgency], climb, start + found.moved, calendar, found)
     if order.ladder_paused_until and found.armed is not None:
-        # As it will be when the pause ends by itself.
-        late = order.ladder_paused_until - plan.step(found.armed).due_at
-        plan = replace(plan, start=plan.start + max(late, timedelta(0)))
+        plan = plan.held_until(order.ladder_paused_until, found)
     steps = _steps(session, order, plan, found, work)
     coming = next((s.due_at for s in steps if s.state is StepState.NOW), None)
     held, pause = order.clock_stopped_at is not None, pause_of(session, order)
@@ -188,13 +187,27 @@ SKIPPED = "skipped"
 
 
 def moved(timer: Timer) -> timedelta:
-    """By how much people have moved a climb: later by a pause, earlier by calling ahead."""
+    """By how much a climb was moved: later by a pause, earlier by calling ahead.
+
+    The pages at the top also by how late, or early, the last rung called.
+    """
     return timedelta(microseconds=int(timer.payload.get("moved", 0)))
 
 
 def moved_json(moved: timedelta) -> dict[str, Any]:
     """The same for a timer's payload, in microseconds; nothing where it stands as planned."""
     return {"moved": moved // timedelta(microseconds=1)} if moved else {}
+
+
+def before(timer: Timer) -> tuple[int, timedelta] | None:
+    """The last step that called somebody at the provider, and how late (``Place``)."""
+    number, late = timer.payload.get("before", (None, 0))
+    return None if number is None else (number, timedelta(microseconds=late))
+
+
+def before_json(before: tuple[int, timedelta] | None) -> dict[str, Any]:
+    """The same for a timer's payload; nothing where it keeps nobody waiting."""
+    return {"before": [before[0], before[1] // timedelta(microseconds=1)]} if before else {}
 
 
 def with_moved(timer: Timer, moved: timedelta) -> dict[str, Any]:
@@ -256,21 +269,30 @@ class _Plan:
     climb: Climb
     start: datetime
     calendar: Calendar | None
+    place: Place
 
     def step(self, number: int) -> Step:
         """One of its steps."""
-        return step(self.ladder, self.climb, self.start, number, self.calendar)
+        return step(self.ladder, self.climb, self.start, number, self.calendar, self.place)
 
-    def outline(self) -> tuple[Step, ...]:
-        """All of them, up to the first page at the top."""
-        return outline(self.ladder, self.climb, self.start, self.calendar)
+    def ahead(self, coming: Step) -> list[Step]:
+        """What is to come, this step first."""
+        return ahead(self.ladder, self.climb, self.start, coming, self.place, self.calendar)
+
+    def held_until(self, until: datetime, found: _Timers) -> _Plan:
+        """As it will be when the pause ends by itself (services/ladder_holds.py)."""
+        assert found.due_at is not None
+        first = min(self.step(number).due_at for number in self.place.left)
+        late = until - max(first, found.due_at)
+        place = replace(self.place, not_before=until)
+        return replace(self, start=self.start + max(late, timedelta(0)), place=place)
 
 
 @dataclass(frozen=True)
 class _Timers:
     """The steps that were climbed, and when; the step that is armed, and those behind it.
 
-    ``left`` is None where these are all that follow.
+    ``left`` is None where these are all that follow. ``runs``: nobody holds its timer.
     """
 
     fired: dict[int, datetime]
@@ -278,7 +300,10 @@ class _Timers:
     armed: int | None = None
     left: list[int] | None = None
     due_at: datetime | None = None
+    runs: bool = False
+    failed: bool = False
     moved: timedelta = timedelta(0)
+    before: tuple[int, timedelta] | None = None
 
 
 def _timers(session: Session, order: Order, climb: Climb) -> _Timers:
@@ -296,9 +321,17 @@ def _timers(session: Session, order: Order, climb: Climb) -> _Timers:
     armed = min(ahead, key=lambda t: t.due_at, default=None)
     if armed is None:
         return _Timers(fired, skipped)
-    due_at = armed.due_at if armed.state is TimerState.WAITING else None
-    step_, left = armed.payload["step"], armed.payload.get("left")
-    return _Timers(fired, skipped, step_, left, due_at, moved(armed))
+    return _Timers(
+        fired,
+        skipped,
+        armed=armed.payload["step"],
+        left=armed.payload.get("left"),
+        due_at=armed.due_at,
+        runs=armed.state is TimerState.WAITING,
+        failed=armed.attempts > 0,
+        moved=moved(armed),
+        before=before(armed),
+    )
 
 
 def _steps(
@@ -312,17 +345,15 @@ def _steps(
     for (_, state), group in groupby(states, key=lambda at: (at.rung, states[at])):
         moments = list(group)
         shown = moments[-1] if state is StepState.DONE else moments[0]
-        at = came.get(shown.number, shown.due_at)
-        if state is StepState.NOW and found.due_at:
-            at = min(at, found.due_at)  # somebody has called ahead
+        due_at = came.get(shown.number, shown.due_at)
         views.append(
             StepView(
                 step=shown,
-                people=people.called_by(shown, at),
+                people=people.called_by(shown, due_at),
                 state=state,
-                due_at=at,
+                due_at=due_at,
                 times=len(moments),
-                messages=[m for at in moments for m in work.sent(order, climb, at)],
+                messages=[m for one in moments for m in work.sent(order, climb, one)],
                 calls=[],
             )
         )
@@ -356,18 +387,42 @@ def _states(plan: _Plan, found: _Timers, *, ends: bool) -> Iterator[tuple[Step, 
 
 def _ahead(plan: _Plan, found: _Timers, ends: bool) -> list[Step]:
     """The steps that have not come, in the order in which they will."""
-    *rungs, top = plan.outline()
-    coming = found.armed if found.armed is not None else max(found.fired, default=-1) + 1
-    if found.left is not None:
-        left = {coming, *found.left}
-    elif found.armed is None and plan.calendar is not None:
+    coming = _next_number(plan, found)
+    if ends and coming > length(plan.ladder):
+        return []
+    return plan.ahead(_when(plan.step(coming), plan, found))
+
+
+def _next_number(plan: _Plan, found: _Timers) -> int:
+    if found.armed is not None:
+        return found.armed
+    if plan.place.left:
+        return min(plan.place.left)
+    return max(max(found.fired, default=-1) + 1, length(plan.ladder))
+
+
+def _when(coming: Step, plan: _Plan, found: _Timers) -> Step:
+    """Its timer knows best: somebody has called ahead, or found them closed."""
+    if not found.runs or found.due_at is None:
+        return coming
+    if plan.calendar is None or found.failed:
+        return at(coming, min(coming.due_at, found.due_at))
+    return at(coming, found.due_at)
+
+
+def _plan(
+    ladder: Ladder, climb: Climb, start: datetime, calendar: Calendar | None, found: _Timers
+) -> _Plan:
+    whole = range(length(ladder))
+    if found.armed is None:
         # One with a higher number may have come before one that waited for the provider.
-        left = set(range(top.number)) - set(found.fired) - set(found.skipped)
+        gone = set(found.fired) | set(found.skipped)
+        first = 0 if calendar is not None else max(found.fired, default=-1) + 1
+        left = [n for n in whole if n >= first and n not in gone]
     else:
-        left = set(range(coming, top.number))
-    ahead = sorted((s for s in rungs if s.number in left), key=lambda s: s.number != coming)
-    over = ends and coming > top.number
-    return ahead if over else [*ahead, plan.step(max(coming, top.number))]
+        behind = whole[found.armed + 1 :] if found.left is None else found.left
+        left = [found.armed, *behind]
+    return _Plan(ladder, climb, start, calendar, Place(left, found.before))
 
 
 class _People:

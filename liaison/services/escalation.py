@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,19 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import CLOCK, Actor
-from liaison.domain.ladder import Climb, Ladder, Step, Whom, first_of, length, step
+from liaison.domain.ladder import (
+    Climb,
+    Ladder,
+    Place,
+    Step,
+    Whom,
+    first_of,
+    is_there,
+    length,
+    step,
+)
+from liaison.domain.ladder import at as at_moment
+from liaison.domain.ladder_ahead import ahead, behind
 from liaison.domain.lifecycle import Action, OrderState
 from liaison.domain.office_hours import Calendar
 from liaison.domain.reading import LONGEST_REASON, check_texts
@@ -77,95 +89,121 @@ def arm(
     order: Order,
     climb: Climb,
     number: int = 0,
-    left: Sequence[int] | None = None,
+    left: Iterable[int] | None = None,
     moved: timedelta = timedelta(0),
+    before: tuple[int, timedelta] | None = None,
+    now: datetime | None = None,
 ) -> None:
     """Sets the timer of the step that comes next: of ``left``, or else of all from ``number`` on.
 
     A step that waits for the provider to open can come behind one with a higher number; which
     are left stands in the timer wherever it is not simply all that follow. ``moved``: by how much
-    people have moved the climb, later or earlier.
+    the climb was moved, later or earlier. ``before``: who was called there last (``Place``); at
+    ``now``, where it is given, nobody there is called unless they are open.
     """
-    which = list(range(number, length(ladder_of(order)))) if left is None else list(left)
-    coming = _first(session, order, climb, which or [number], moved)
+    which = sorted(range(number, length(ladder_of(order))) if left is None else left)
+    place = Place(which or [number], before, now)
+    coming = _first(session, order, climb, place, moved)
     timers.plan(
         session,
         order,
         TimerKind.LADDER,
         f"{climb}:{coming.number}",
         coming.due_at,
-        payload_of(order, climb, coming.number, which, moved),
+        payload_of(order, climb, coming.number, which, moved, before),
     )
 
 
-def _first(
-    session: Session, order: Order, climb: Climb, numbers: list[int], moved: timedelta
-) -> Step:
+def _first(session: Session, order: Order, climb: Climb, place: Place, moved: timedelta) -> Step:
     ladder_, start = ladder_of(order), climb_start(order, climb) + moved
     calendar = calendar_of(session, order, climb)
     if calendar is None:  # then they come in the order of their numbers
-        return step(ladder_, climb, start, min(numbers))
-    return first_of(ladder_, climb, start, numbers, calendar)
+        return step(ladder_, climb, start, min(place.left))
+    return first_of(ladder_, climb, start, place, calendar)
 
 
 def payload_of(
-    order: Order, climb: Climb, number: int, which: list[int], moved: timedelta
+    order: Order,
+    climb: Climb,
+    number: int,
+    which: Iterable[int],
+    moved: timedelta,
+    before: tuple[int, timedelta] | None = None,
 ) -> dict[str, Any]:
     """What the timer of one step carries: ``which`` are left, with it or behind it."""
     left = sorted(set(which) - {number})
     plain = left == list(range(number + 1, length(ladder_of(order))))
     payload: dict[str, Any] = {"climb": int(climb), "step": number}
-    return payload | ({} if plain else {"left": left}) | ladder.moved_json(moved)
+    payload |= {} if plain else {"left": left}
+    return payload | ladder.moved_json(moved) | ladder.before_json(before)
 
 
-def aim(session: Session, order: Order, timer: Timer) -> None:
+def aim(session: Session, order: Order, timer: Timer, now: datetime | None = None) -> None:
     """Sets a timer of the ladder to whichever of its steps comes first from now on.
 
     For one that was held: its climb begins later now, and another step may have overtaken it.
+    What a person had asked for before is asked for no more.
     """
     climb, number = Climb(timer.payload["climb"]), int(timer.payload["step"])
-    which, moved = _left(order, timer), ladder.moved(timer)
-    coming = _first(session, order, climb, which, moved)
+    moved, place = ladder.moved(timer), place_of(order, timer, now)
+    coming = _first(session, order, climb, place, moved)
     timer.due_at = coming.due_at
+    timer.payload = payload_of(order, climb, coming.number, place.left, moved, place.before)
     if coming.number != number:
-        timer.payload = payload_of(order, climb, coming.number, which, moved)
         timer.key = f"{order.id}:{TimerKind.LADDER}:{climb}:{coming.number}"
 
 
-def _left(order: Order, timer: Timer) -> list[int]:
-    """The steps that have not come: the one that is armed, and those behind it."""
+def place_of(order: Order, timer: Timer, not_before: datetime | None = None) -> Place:
+    """Where a climb stands that a timer goes on with: its own step has not come yet."""
     number = int(timer.payload["step"])
-    return [number, *timer.payload.get("left", range(number + 1, length(ladder_of(order))))]
+    left = timer.payload.get("left", range(number + 1, length(ladder_of(order))))
+    return Place([number, *left], ladder.before(timer), not_before)
 
 
-def step_at(
-    session: Session, order: Order, climb: Climb, number: int, moved: timedelta = timedelta(0)
-) -> Step:
-    """One step of a climb that people have moved by so much."""
-    start, calendar = climb_start(order, climb) + moved, calendar_of(session, order, climb)
-    return step(ladder_of(order), climb, start, number, calendar)
+def step_at(session: Session, order: Order, climb: Climb, number: int) -> Step:
+    """One step of a climb that nobody has moved, as if no other were to come before it."""
+    start, calendar = climb_start(order, climb), calendar_of(session, order, climb)
+    return step(ladder_of(order), climb, start, number, calendar, Place([number]))
+
+
+def planned(session: Session, order: Order, climb: Climb, timer: Timer) -> Step:
+    """The step a timer is set to, when it would come if nobody held it and no worker was late."""
+    start, calendar = climb_start(order, climb), calendar_of(session, order, climb)
+    number, begin = timer.payload["step"], start + ladder.moved(timer)
+    return step(ladder_of(order), climb, begin, number, calendar, place_of(order, timer))
+
+
+def first_left(session: Session, order: Order, climb: Climb, timer: Timer) -> Step:
+    """Whichever of a timer's steps comes first as planned: not the one that a person asked for."""
+    return _first(session, order, climb, place_of(order, timer), ladder.moved(timer))
 
 
 def steps_ahead(session: Session, order: Order, climb: Climb, timer: Timer) -> list[Step]:
     """The step that is armed, and those behind it as they will come, up to the top."""
-    moved, (number, *left) = ladder.moved(timer), _left(order, timer)
-    behind = [step_at(session, order, climb, n, moved) for n in left]
-    top = max(length(ladder_of(order)), number)
-    first, last = (step_at(session, order, climb, n, moved) for n in (number, top))
-    rest = sorted(behind, key=lambda one: (one.due_at, one.number))
-    return [first, *rest] if first.at_top else [first, *rest, last]
+    start, calendar = climb_start(order, climb), calendar_of(session, order, climb)
+    coming = at_moment(planned(session, order, climb, timer), timer.due_at)
+    begin, place = start + ladder.moved(timer), place_of(order, timer)
+    return ahead(ladder_of(order), climb, begin, coming, place, calendar)
 
 
-def wake(session: Session, order: Order, climb: Climb) -> None:
-    """The step that was held goes on: it comes when it would have come, or at once."""
+def wake(session: Session, order: Order, climb: Climb, now: datetime | None = None) -> None:
+    """The step that was held goes on: it comes when it would have come, or at once.
+
+    At ``now``, where it is given, nobody at the provider is called unless they are open; where it
+    is not, ``climb`` finds out.
+    """
     timer = ladder.standing(session, order, climb)
     if timer is None or timer.state is not TimerState.CANCELLED:
         return
-    timer.state, timer.done_at = TimerState.WAITING, None
     timer.attempts, timer.last_error = 0, None  # one that had failed begins anew
-    aim(session, order, timer)
+    _waits(session, order, timer, now)
     hint(session, TIMERS)
     session.flush()
+
+
+def _waits(session: Session, order: Order, timer: Timer, now: datetime | None) -> None:
+    timer.state, timer.done_at = TimerState.WAITING, None
+    aim(session, order, timer, now)
 
 
 def stop(session: Session, order: Order, now: datetime) -> None:
@@ -192,17 +230,21 @@ def is_climbing(order: Order) -> bool:
 
 
 def climb(session: Session, timer: Timer, order: Order, now: datetime) -> None:
-    """One step: does nothing where the reason is gone, else pages, opens calls, arms the next."""
+    """One step: does nothing where the reason is gone, else pages, opens calls, arms the next.
+
+    A step that would call people at a provider while it is closed waits until it opens, unless a
+    person has asked for it. So does one that was due before they closed, and that a stopped
+    worker missed: the order stands in their portal since its issue, and by the memorandum nobody
+    there need answer now.
+    """
     which = Climb(timer.payload["climb"])
     if running_climb(order) is not which or not is_climbing(order):
         return
-    at = step(
-        ladder_of(order),
-        which,
-        climb_start(order, which) + ladder.moved(timer),
-        timer.payload["step"],
-        calendar_of(session, order, which),
-    )
+    at, calendar = planned(session, order, which, timer), calendar_of(session, order, which)
+    asked = "asked" in timer.payload
+    if calendar and not asked and is_there(at, calendar) and calendar.opens_at(now) > now:
+        _waits(session, order, timer, now)
+        return
     early = {"early": True} if is_early(order, which, now) else {}
     called = registry.reached(session, order, at, now)
     _page(session, order, which, at, called, now)
@@ -218,10 +260,16 @@ def _arm_next(
     session: Session, order: Order, climb: Climb, at: Step, timer: Timer, now: datetime
 ) -> None:
     left, moved = timer.payload.get("left"), ladder.moved(timer)
-    if left is None or at.at_top:
+    calendar, top = calendar_of(session, order, climb), length(ladder_of(order))
+    if at.at_top or (left is None and calendar is None):
         arm(session, order, climb, _coming(order, at, now), moved=moved)
-    else:  # none left: the top
-        arm(session, order, climb, length(ladder_of(order)), left or None, moved)
+    elif calendar is None:  # none left: the top
+        arm(session, order, climb, top, left or None, moved)
+    else:
+        begin, came = climb_start(order, climb) + moved, at_moment(at, timer.due_at)
+        place = place_of(order, timer)
+        more, place = behind(ladder_of(order), climb, begin, came, place, calendar)
+        arm(session, order, climb, top, place.left, moved + more, place.before, now)
 
 
 def _coming(order: Order, at: Step, now: datetime) -> int:

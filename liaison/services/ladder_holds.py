@@ -113,8 +113,9 @@ def _unhold(session: Session, order: Order) -> None:
 def _take_up(session: Session, order: Order, now: datetime) -> None:
     """The step that was next comes when it would have come.
 
-    Where its time has passed it comes at once, and all behind it keep their distances: nobody is
-    called three times in one minute, and of the pages at the top that were missed one comes.
+    Where its time has passed it comes at once, or when the provider opens. All behind it come
+    later by as much as it was kept, and no more, and keep their distances: nobody is called three
+    times in one minute, and of the pages at the top that were missed one comes.
     """
     undelivered.catch_up(session, order, now)
     climb = escalation.running_climb(order)
@@ -122,13 +123,13 @@ def _take_up(session: Session, order: Order, now: datetime) -> None:
     if climb is None or timer is None:
         return
     # While a question stops the clock, the ladder's time stands still.
-    at, moved = order.clock_stopped_at or now, ladder.moved(timer)
-    coming = escalation.step_at(session, order, climb, timer.payload["step"], moved)
-    if coming.due_at < at:
-        moved += at - coming.meant_at
-        timer.payload = ladder.with_moved(timer, moved)
+    at = order.clock_stopped_at or now
+    # Not the plan alone: what found the provider closed was set to the opening.
+    due = max(escalation.first_left(session, order, climb, timer).due_at, timer.due_at)
+    if due < at:
+        timer.payload = ladder.with_moved(timer, ladder.moved(timer) + at - due)
     if order.clock_stopped_at is None:
-        escalation.wake(session, order, climb)
+        escalation.wake(session, order, climb, now)
     session.flush()
 
 

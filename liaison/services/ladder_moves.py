@@ -85,7 +85,8 @@ def skip(
     timer.state, timer.done_at = TimerState.CANCELLED, now
     timer.payload = timer.payload | {ladder.SKIPPED: [one.number for one in passed]}
     session.flush()
-    payload = escalation.payload_of(order, climb, to, left, now - target.meant_at)
+    moved, before = now - target.meant_at, ladder.before(timer)
+    payload = escalation.payload_of(order, climb, to, left, moved, before)
     timers.plan(session, order, TimerKind.LADDER, f"{climb}:{to}", now, payload | {"asked": asked})
     ledger.record(session, now, ledger.own(order, "order.ladder_skipped", actor, told))
     return order

@@ -92,7 +92,7 @@ def resume(session: Session, order: Order, now: datetime) -> None:
     climb = escalation.running_climb(order)
     if climb is not None and escalation.is_climbing(order):
         # What was held comes when it would have come, and the pause; unless a person holds it.
-        escalation.wake(session, order, climb)
+        escalation.wake(session, order, climb, now)
 
 
 def _move_notices(session: Session, order: Order, pause: timedelta) -> None:

@@ -197,7 +197,8 @@ def _note(
 def _tell_duty_officer(session: Session, order: Order, message: Message, now: datetime) -> None:
     params = {"addressee": _contact(message).name}
     key = f"unclear:{message.id}"
-    notice = outbox.Notice("reply_unclear", Wanted.UNTIL_ACKNOWLEDGED, key, params)
+    # Nobody who holds or has closed the ladder holds this: it tells our own of what came in.
+    notice = outbox.Notice("reply_unclear", Wanted.ALWAYS, key, params)
     for officer in registry.addressees(session, order, Whom.DUTY_OFFICER, now):
         outbox.queue(session, order, officer, notice, now)
 

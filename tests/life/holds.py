@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.keeping import expected_timers
-from liaison.domain.ladder import Climb, step
+from liaison.domain.ladder import Climb, is_there, length, step
 from liaison.domain.ladder_acts import LONGEST_PAUSE
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import Urgency
@@ -26,6 +26,7 @@ from liaison.queries.queue import queue
 from liaison.queries.views import order_view
 from liaison.services import escalation, keeping
 from liaison.services.call_tasks import BY_LENGTH
+from liaison.services.ledger import entry_data
 
 LEADS_TO = {
     "order.drafted": OrderState.DRAFT,
@@ -130,14 +131,41 @@ def _ladder_moment(session: Session, order: Order, waiting: list[Timer], now: da
         if timer.kind is not TimerKind.LADDER:
             continue
         climb, ladder = Climb(timer.payload["climb"]), escalation.ladder_of(order)
-        start = escalation.climb_start(order, climb)
-        moved = moved_by(timer)
+        start, number = escalation.climb_start(order, climb), timer.payload["step"]
+        moved, at_top = moved_by(timer), timer.payload["step"] >= length(ladder)
         assert timer.due_at >= now, "what is held or moved never comes in a volley"
-        assert timer.due_at == step(ladder, climb, start + moved, timer.payload["step"]).due_at
-        if moved:
+        waits = escalation.calendar_of(session, order, climb) is not None
+        if not waits:
+            assert timer.due_at == step(ladder, climb, start + moved, number).due_at
+        if at_top:
+            assert timer.due_at <= now + ladder.page_every, "ours wait for nobody's opening"
+        if moved and not (at_top and waits):
             query = select(Entry.seq).where(Entry.order_id == order.id, Entry.type.in_(MOVES))
             assert session.scalars(query).first() is not None
         assert climb is escalation.running_climb(order)
+
+
+def hours_are_kept(session: Session, order: Order) -> None:
+    """Nobody at the provider is called while it is closed, unless a person asked for that step."""
+    query = select(Entry).where(Entry.order_id == order.id).order_by(Entry.at)
+    asked = set()
+    for entry in session.scalars(query.where(Entry.type.in_(ASKED))):
+        told = entry_data(entry) or {}
+        asked.add((told["climb"], told["step"]))
+    shared = Entry.stream == f"provider:{order.provider_id}"
+    for entry in session.scalars(query.where(Entry.type == "order.escalated", shared)):
+        told = entry_data(entry) or {}
+        climb = Climb[told["climb"].upper()]
+        calendar = escalation.calendar_of(session, order, climb)
+        if calendar is None or (told["climb"], told["step"]) in asked:
+            continue
+        at = escalation.step_at(session, order, climb, told["step"])
+        if is_there(at, calendar):
+            assert calendar.opens_at(entry.at) == entry.at, (entry.at, told)
+
+
+ASKED = ("order.ladder_hastened", "order.ladder_skipped")
+"""Entries that name a step which a person wants now."""
 
 
 def clocks_fit(order: Order) -> None:

@@ -16,11 +16,12 @@ from liaison.domain.vocabulary import Channel
 from liaison.errors import Forbidden, InvalidTransition, LiaisonError, NotFound
 from liaison.models import Order
 from liaison.services import ledger_check, ledger_orders, replies
-from liaison.services.replies import Came, Reply
+from liaison.services.replies import LOOKED_BACK, Came, Reply
 from liaison.worker import Work
 from liaison.worker.messages import send_some
 from liaison.worker.timers import fire_one
 from tests.gateways import reach_by
+from tests.keeping import with_terms
 from tests.life import holds, texts
 from tests.life.acts import ACTS, Try
 from tests.mail import RecordingSender
@@ -38,8 +39,11 @@ FILES = {
     "urgent": "05-names-from-everywhere.json",
     "routine": "03-cgnat-fraud-routine.json",
 }
-SPANS = (1, 20, 90, 24 * 60, 5 * 24 * 60, 40 * 24 * 60)
+SPANS = (1, 20, 90, 9 * 60, 24 * 60, 5 * 24 * 60, 40 * 24 * 60)
 """Minutes that may pass at once."""
+
+HOURS = [{"days": [0, 1, 2, 3, 4], "opens": "09:00", "closes": "18:00"}]
+"""When one of the providers may be called about a routine order; the clock begins in them."""
 
 SURE = (
     Action.ACKNOWLEDGE,
@@ -69,6 +73,7 @@ class Lives(RuleBasedStateMachine):
         self.notes = 0
         self.replies = 0
         reach_by(self.world, Channel.TEXT)
+        with_terms(self.world, office_hours=HOURS, observes_holidays=True)
 
     def teardown(self) -> None:
         """The whole ledger and everybody's view once more; then the database goes."""
@@ -141,13 +146,33 @@ class Lives(RuleBasedStateMachine):
     def an_emergency_is_served(self, minutes: int) -> None:
         """And its first page has left, or waits: the time in which people answer by text."""
         self.draft("CP", "Meridian Telecom", "emergency")
-        id_ = list(self.written)[-1]
-        with self.world.database.reading() as session:
-            order = self.read(session.get_one(Order, _uuid(id_)))
-        self.attempt(order, "officer", Action.ISSUE, 0)
+        self.attempt(self.by_id(list(self.written)[-1]), "officer", Action.ISSUE, 0)
         self.time_passes(minutes)
         if minutes:
             self.send_all()
+
+    @precondition(lambda self: len(self.written) < 8)
+    @rule(
+        hours=st.sampled_from((7, 20, 28, 45)),
+        action=st.sampled_from((Action.ESCALATE, Action.SKIP_RUNGS, Action.PAUSE_LADDER)),
+        pick=st.integers(0, 34),
+        minutes=st.sampled_from(SPANS[:4]),
+    )
+    def a_ladder_is_moved_by_hand(
+        self, hours: int, action: Action, pick: int, minutes: int
+    ) -> None:
+        """Of a routine order: whom it calls next is open or closed by then."""
+        self.draft("CP", "Meridian Telecom", "routine")
+        id_ = list(self.written)[-1]
+        for who, act in (
+            ("officer", Action.SUBMIT),
+            ("supervisor", Action.AUTHORISE),
+            ("supervisor", Action.ISSUE),
+        ):
+            self.attempt(self.by_id(id_), who, act, 0)
+        self.time_passes(60 * hours)
+        self.attempt(self.by_id(id_), "officer", action, pick)
+        self.time_passes(minutes)
 
     @rule(
         number=st.integers(0, 7),
@@ -175,6 +200,8 @@ class Lives(RuleBasedStateMachine):
             asked = texts.newest(session, number)
         if asked is None:
             return
+        # A number that nothing was sent to lately is nobody's, but for a message's own thread.
+        named = named or asked.created_at <= self.world.now - LOOKED_BACK
         self.replies += not again
         once, number_ = f"reply-{self.replies}", asked.address
         self.answered(Reply(text, once, number_, asked.id if named else None), again=again)
@@ -228,8 +255,12 @@ class Lives(RuleBasedStateMachine):
 
     def chosen(self, number: int) -> Order:
         ids = list(self.written)  # in the order of their making: runs must repeat
+        return self.by_id(ids[number % len(ids)])
+
+    def by_id(self, id_: str) -> Order:
+        """The order as it is now."""
         with self.world.database.reading() as session:
-            return self.read(session.get_one(Order, _uuid(ids[number % len(ids)])))
+            return self.read(session.get_one(Order, _uuid(id_)))
 
     @staticmethod
     def read(order: Order) -> Order:
@@ -298,6 +329,7 @@ class Lives(RuleBasedStateMachine):
             holds.ledger_tells(session, order, cp, provider)
             holds.clocks_fit(order)
             holds.timers_fit(session, order, self.world.now)
+            holds.hours_are_kept(session, order)
             texts.no_page_without_reason(session, order)
 
     def nobody_sees_anothers(self) -> None:

@@ -81,7 +81,6 @@ def no_page_without_reason(session: Session, order: Order) -> None:
         Message.order_id == order.id,
         Message.state.in_(UNSENT),
         Message.wanted.in_(gone(order) if order.ladder_closed_at is None else PAGES),
-        Message.letter != "reply_unclear",  # to our own, who must know all the same
     )
     assert not list(session.scalars(unsent)), (order.state, order.ladder_closed_at)
     calls = select(CallTask.why).where(

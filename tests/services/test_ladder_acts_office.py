@@ -60,9 +60,12 @@ class Night:
             verb(session, self.world.actor(by), self.order.name, *given, self.world.now)
 
     def act(self, moment: str, act: str, *given: Any) -> None:
-        """``given``: a step, two steps, or until when; the worker has run up to the moment."""
+        """``given``: a step, two steps, or until when; the worker has run up to the moment.
+
+        Where no worker runs until a moment, all that was due meanwhile fires then.
+        """
         self.until(moment)
-        acts: dict[str, Callable[[], None]] = {
+        acts: dict[str, Callable[[], object]] = {
             "escalate": lambda: self.do(ladder_moves.escalate, *given, "It cannot wait."),
             "skip": lambda: self.do(ladder_moves.skip, *given, "They are on leave."),
             "pause": lambda: self.do(ladder_holds.pause, at(given[0]), "I speak with them."),
@@ -70,6 +73,7 @@ class Night:
             "close": lambda: self.do(escalation.close, "I drive there.", by="supervisor"),
             "reopen": lambda: self.do(ladder_holds.reopen, "The wrong order."),
             "acknowledge": lambda: self.do(answers.acknowledge, by="spoc"),
+            "no worker": lambda: self.world.clock.set(at(given[0])),
         }
         acts[act]()
         run_once(self.work)
@@ -202,19 +206,92 @@ STORIES = {
         ("Mon 19:00 duty_officer", "Tue 05:00 fallback"),
     ),
     # In the order in which they come ours is before the fallback: it is skipped, too.
+    # Nobody of ours waits for the opening because those who are closed were called before it.
     "skipped at night past ours": Story(
-        (("Mon 19:00", "skip", 0, 2),), "Tue 05:10", ("Mon 19:00 fallback",)
+        (("Mon 19:00", "skip", 0, 2),),
+        "Mon 19:35",
+        ("Mon 19:00 fallback", "Mon 19:15 supervisor", "Mon 19:30 supervisor"),
+    ),
+    # Whoever was called by hand puts nobody off: the next come when they open, not after it.
+    "skipped at night to the second": Story(
+        (("Mon 19:00", "skip", 0, 1),),
+        "Tue 07:20",
+        (
+            "Mon 19:00 every_spoc",
+            "Tue 05:00 fallback",
+            "Tue 07:00 duty_officer",
+            "Tue 07:15 supervisor",
+        ),
+    ),
+    # A held ladder keeps what was done by hand: the page comes as late as it was held.
+    "skipped at night past ours, then paused": Story(
+        (("Mon 19:00", "skip", 0, 2), ("Mon 19:05", "pause", "Mon 20:00")),
+        "Mon 20:20",
+        ("Mon 19:00 fallback", "Mon 20:00 supervisor", "Mon 20:15 supervisor"),
+    ),
+    # The fallback's new time is 11:00: then they were open, but nobody calls them at 15:00.
+    "skipped after they closed to ours": Story(
+        (("Tue 15:00", "skip", 0, 3),),
+        "Wed 05:20",
+        ("Tue 15:00 duty_officer", "Wed 05:00 fallback", "Wed 05:15 supervisor"),
+    ),
+    "ours called ahead after they closed": Story(
+        (("Wed 15:00", "escalate", 3),),
+        "Thu 05:20",
+        (*AS_PLANNED[:2], "Wed 15:00 duty_officer", *AS_PLANNED[3:]),
+    ),
+    "the fallback called when it waits for the opening": Story(
+        (("Wed 20:00", "escalate", 2),),
+        "Wed 20:35",
+        (
+            *AS_PLANNED[:3],
+            "Wed 20:00 fallback",
+            "Wed 20:15 supervisor",
+            "Wed 20:30 supervisor",
+        ),
+    ),
+    "skipped by day to the top": Story(
+        (("Tue 15:00", "skip", 0, 4),),
+        "Tue 15:35",
+        ("Tue 15:00 supervisor", "Tue 15:15 supervisor", "Tue 15:30 supervisor"),
+    ),
+    # They need not answer any more when the worker is back; ours is called all the same.
+    "no worker until they closed": Story(
+        (("Wed 05:30", "no worker", "Wed 15:00"),),
+        "Thu 05:35",
+        (
+            "Wed 05:00 on_duty",
+            "Wed 18:00 duty_officer",
+            "Thu 05:00 every_spoc",
+            "Thu 05:15 fallback",
+            "Thu 05:30 supervisor",
+        ),
+    ),
+    "no worker until they are open again": Story(
+        (("Tue 12:00", "no worker", "Wed 05:40"),),
+        "Wed 06:20",
+        ("Wed 05:40 on_duty", "Wed 06:00 every_spoc"),
     ),
     "skipped at night to the top": Story(
         (("Mon 19:00", "skip", 0, 4),),
         "Mon 19:35",
         ("Mon 19:00 supervisor", "Mon 19:15 supervisor", "Mon 19:30 supervisor"),
     ),
-    # One call when the pause ends, not those of the opening in a volley.
+    # One call when the pause ends, not those of the opening in a volley; and it costs no day.
     "paused over the opening": Story(
         (("Wed 04:00", "pause", "Wed 07:00"),),
         "Thu 05:20",
-        ("Wed 07:00 on_duty", "Thu 05:00 every_spoc", "Thu 05:15 fallback"),
+        (
+            "Wed 07:00 on_duty",
+            "Wed 08:00 every_spoc",
+            "Wed 20:00 duty_officer",
+            *AS_PLANNED[3:],
+        ),
+    ),
+    "paused over the second call": Story(
+        (("Wed 05:30", "pause", "Wed 07:00"),),
+        "Wed 19:10",
+        ("Wed 05:00 on_duty", "Wed 07:00 every_spoc", "Wed 19:00 duty_officer"),
     ),
     "paused within the night": Story(
         (("Tue 23:00", "pause", "Wed 03:00"),), "Thu 05:20", AS_PLANNED
@@ -230,13 +307,41 @@ STORIES = {
     "let go on after the opening": Story(
         (("Wed 04:00", "pause", "Wed 09:00"), ("Wed 05:10", "go on")),
         "Wed 20:00",
-        ("Wed 05:10 on_duty",),
+        ("Wed 05:10 on_duty", "Wed 06:10 every_spoc", "Wed 18:10 duty_officer"),
     ),
     # To open it again is no call: who is closed is called when they open.
     "opened again in the night": Story(
         (("Tue 20:00", "close"), ("Thu 03:00", "reopen")),
-        "Fri 05:10",
-        ("Thu 05:00 on_duty", "Fri 03:00 duty_officer", "Fri 05:00 every_spoc"),
+        "Thu 16:20",
+        (
+            "Thu 05:00 on_duty",
+            "Thu 05:15 every_spoc",
+            "Thu 12:00 fallback",
+            "Thu 16:00 duty_officer",
+            "Thu 16:15 supervisor",
+        ),
+    ),
+    # It would have called them at 11:00; they have closed since.
+    "opened again late when ours was next": Story(
+        (("Wed 15:00", "close"), ("Thu 15:00", "reopen")),
+        "Fri 05:20",
+        (
+            *AS_PLANNED[:2],
+            "Thu 15:00 duty_officer",
+            "Fri 05:00 fallback",
+            "Fri 05:15 supervisor",
+        ),
+    ),
+    "closed while they were to be called, and opened after they closed": Story(
+        (("Tue 20:00", "close"), ("Wed 15:00", "reopen")),
+        "Thu 05:50",
+        (
+            "Thu 04:00 duty_officer",
+            "Thu 05:00 on_duty",
+            "Thu 05:15 every_spoc",
+            "Thu 05:30 fallback",
+            "Thu 05:45 supervisor",
+        ),
     ),
     "opened again in the night when ours was next": Story(
         (("Wed 15:00", "close"), ("Wed 20:00", "reopen")),

@@ -15,6 +15,7 @@ from liaison.domain.ladder import (
     AT_THE_PROVIDER,
     Climb,
     Ladder,
+    Place,
     Rung,
     Whom,
     first_of,
@@ -196,7 +197,7 @@ def test_a_weekend_puts_off_whom_it_concerns_and_nobody_else() -> None:
         (5, Whom.SUPERVISOR, at("2026-11-30 13:05")),
     ]
     assert step(DEFAULT, Climb.ACKNOWLEDGE, start, 1, hours).meant_at == at("2026-11-28 05:30")
-    left = first_of(DEFAULT, Climb.ACKNOWLEDGE, start, (1, 2, 3, 4), hours)
+    left = first_of(DEFAULT, Climb.ACKNOWLEDGE, start, Place((1, 2, 3, 4)), hours)
     assert left.number == 3
 
 
