@@ -55,7 +55,7 @@ def verify(
         raise BadSignature("An id or a timestamp is missing, or none.")
     at = datetime.fromtimestamp(int(stamp), UTC)
     if abs(now - at) > TOLERANCE:
-        raise BadSignature("The timestamp is too far from now.")
+        raise BadSignature("The timestamp is more than five minutes from now.")
     presented = [one.encode() for one in lower.get("webhook-signature", "").split(" ")]
     # Every pair is compared, and in constant time: how long it takes tells nothing.
     expected = [sign(secret, id, at, body).encode() for secret in all_secrets]

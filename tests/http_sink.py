@@ -2,7 +2,8 @@
 
 ``sink.script(Reply(500), Reply(429, {"Retry-After": "7"}), HANG)`` answers the coming requests so,
 one each; then 200 again. What a server does that does not answer properly has names of its own:
-``HANG``, ``HALF``, ``DRIP``, ``RESET``. An address on which nobody listens is ``closed_port()``.
+``HANG``, ``HALF``, ``DRIP``, ``RESET``; a reply that ``does="late"`` comes after 0.4 s of silence.
+An address on which nobody listens is ``closed_port()``.
 """
 
 from __future__ import annotations
@@ -190,6 +191,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
         while not sink.wait(0.1):
             self.wfile.write(b"drip")
+
+    def _late(self, reply: Reply, sink: HttpSink) -> None:
+        sink.wait(0.4)
+        self._answer(reply, sink)
 
     def _reset(self, _reply: Reply, _sink: HttpSink) -> None:
         self.close_connection = True

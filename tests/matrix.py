@@ -118,7 +118,9 @@ route                                      method names    anon off sup aud adm 
 /webhooks/<uuid:endpoint_id>/edit          POST   hook     lll  333 333 333 333 333 o44 lll lll
 /webhooks/<uuid:endpoint_id>/roll          GET    hook     lll  333 333 333 333 333 o44 lll lll
 /webhooks/<uuid:endpoint_id>/roll          POST   hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/disable       GET    hook     lll  333 333 333 333 333 o44 lll lll
 /webhooks/<uuid:endpoint_id>/disable       POST   hook     lll  333 333 333 333 333 o44 lll lll
+/webhooks/<uuid:endpoint_id>/enable        GET    hook     lll  333 333 333 333 333 o44 lll lll
 /webhooks/<uuid:endpoint_id>/enable        POST   hook     lll  333 333 333 333 333 o44 lll lll
 /webhooks/<uuid:endpoint_id>/remove        GET    hook     lll  333 333 333 333 333 o44 lll lll
 /webhooks/<uuid:endpoint_id>/remove        POST   hook     lll  333 333 333 333 333 o44 lll lll
@@ -405,7 +407,9 @@ FRESH = {
     ("/webhooks/<uuid:endpoint_id>/edit", "POST"),
     ("/webhooks/<uuid:endpoint_id>/roll", "GET"),
     ("/webhooks/<uuid:endpoint_id>/roll", "POST"),
+    ("/webhooks/<uuid:endpoint_id>/disable", "GET"),
     ("/webhooks/<uuid:endpoint_id>/disable", "POST"),
+    ("/webhooks/<uuid:endpoint_id>/enable", "GET"),
     ("/webhooks/<uuid:endpoint_id>/enable", "POST"),
     ("/webhooks/<uuid:endpoint_id>/remove", "GET"),
     ("/webhooks/<uuid:endpoint_id>/remove", "POST"),

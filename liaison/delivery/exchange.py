@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from liaison.delivery.attempt import STEP, Attempt, one_line
-from liaison.delivery.base import DeliveryError
+from liaison.delivery.attempt import Attempt, one_line
+from liaison.delivery.base import LONGEST, DeliveryError
 from liaison.domain.reach import PORTS, Target
 
 MOST_READ = 64 * 1024
@@ -86,9 +86,14 @@ class Exchange:
         self, request: Request, connect: Connect, context: Callable[[], ssl.SSLContext]
     ) -> None:
         self._request, self._connect, self._context = request, connect, context
+        self._longest = LONGEST
 
     def within(self, longest: float) -> Answer:
-        """The answer, or ``DeliveryError``; after ``longest`` seconds at the latest."""
+        """The answer, or ``DeliveryError``; after ``longest`` seconds at the latest.
+
+        However long the other side is silent within them: its program may work before it answers.
+        """
+        self._longest = longest
         try:
             return Attempt("http", "The other side", self._hand_over).within(longest)
         except ssl.SSLCertVerificationError as error:
@@ -99,10 +104,11 @@ class Exchange:
 
     def _hand_over(self, attempt: Attempt[Answer]) -> Answer:
         asked, target = self._request, self._request.target
-        connection = http.client.HTTPConnection(target.host, target.port, timeout=STEP)
+        connection = http.client.HTTPConnection(target.host, target.port)
         connection.default_port = PORTS[target.scheme]  # so that Host names no usual port
         with self._connect(target) as way:
             attempt.hold(way)
+            way.settimeout(self._longest)  # the attempt's own end is the one deadline
             try:
                 connection.sock = self._encrypted(way)
                 connection.request(asked.method, target.path, asked.body, dict(asked.headers))

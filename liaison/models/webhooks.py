@@ -48,6 +48,7 @@ class WebhookEndpoint(Base):
     """When the first of an unbroken row of failures was; None after a success."""
     last_ok_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+    """When it was disabled last, whether it is active again or not."""
     disabled_why: Mapped[str | None]
 
     provider: Mapped[Provider] = relationship()

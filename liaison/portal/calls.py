@@ -8,7 +8,7 @@ from flask_login import login_required
 
 from liaison import web
 from liaison.portal.register_words import language
-from liaison.queries import calls
+from liaison.queries import call_warnings, calls
 
 bp = Blueprint("calls", __name__, url_prefix="/calls")
 
@@ -24,5 +24,10 @@ def index() -> ResponseReturnValue:
     """The emergency that has waited longest first; one click leads to the call."""
     found = calls.open_calls(web.db(), web.actor())
     return render_template(
-        "calls/index.html", calls=found, zone_of=calls.zone_of, language=language
+        "calls/index.html",
+        calls=found,
+        wrong=call_warnings.wrong_numbers(web.db(), web.actor(), found.rows),
+        holds=call_warnings.holds(web.db(), found.rows, web.now()),
+        zone_of=calls.zone_of,
+        language=language,
     )

@@ -24,7 +24,7 @@ from liaison.portal import kept
 from liaison.portal.kept import PortalForm
 from liaison.portal.orders import pointers
 from liaison.portal.register_words import language
-from liaison.queries import contact_pages
+from liaison.queries import call_warnings, contact_pages
 from liaison.services import contact_changes, contact_scope, verifications
 from liaison.services import contacts as verbs
 from liaison.services.contact_scope import Organisation
@@ -91,10 +91,13 @@ def index() -> ResponseReturnValue:
     """One's own registered contacts, and those on the other side; what is to be reviewed first."""
     actor, db = web.actor(), web.db()
     calls = may(actor.roles, Verb.CALL_TO_VERIFY)
+    wrong = contact_pages.wrong_numbers(db, actor, web.now())
     return render_template(
         "contacts/index.html",
         groups=contact_pages.groups(db, actor, web.now()),
         stale=contact_pages.stale(db, actor, web.now()),
+        wrong=wrong,
+        told_by=call_warnings.told_by(db, actor, wrong),
         to_call=verifications.count_to_call(db, actor, web.now()) if calls else 0,
     )
 

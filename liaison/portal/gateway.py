@@ -1,14 +1,16 @@
 """``/gateway``: what a gateway of text messages and calls tells us. No session, no form token.
 
 Whoever cannot sign is answered 401, whatever they ask; of whoever can, what was never sent is
-404. Nothing else is said: to a forger every door looks alike.
+404. The 401 says whether the clock or the signature is wrong, for whoever builds a gateway. To a
+forger it tells nothing new: a time is compared with a clock that every answer carries, a signature
+fits or does not, and every door looks alike, with a gateway behind it or without.
 """
 
 from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -61,8 +63,8 @@ def _callback(kind: Kind, path: str) -> Callable[[View], View]:
                 _authenticate(kind)
                 _count("callbacks", CALLBACKS)
                 answer = view()
-            except Unauthenticated:
-                return _refused()
+            except Unauthenticated as error:
+                return _refused(error)
             except NotFound:
                 return Response(status=404)
             except RateLimited as error:
@@ -151,30 +153,27 @@ def _bound(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 def _authenticate(kind: Kind) -> None:
     url = settings().gateway_url
     gateway = Gateway.from_url(url) if url else None
-    if gateway is None or gateway.kind is not kind:
-        raise Unauthenticated("There is no such gateway.")
-    signed = _twilio_signed if kind is Kind.TWILIO else _signed
-    if not signed(gateway):
-        raise Unauthenticated("The callback is not signed.")
+    # Where there is no such gateway no signature fits, and the answer is the same.
+    secrets = gateway.secrets if gateway is not None and gateway.kind is kind else ()
+    (_demand_twilio if kind is Kind.TWILIO else _demand_signed)(secrets)
 
 
-def _signed(gateway: Gateway) -> bool:
+def _demand_signed(secrets: Sequence[str]) -> None:
     try:
-        headers = dict(request.headers)
-        signatures.verify(gateway.secrets, headers, request.get_data(), core().clock.now())
-    except signatures.BadSignature:
-        return False
-    return True
+        signatures.verify(secrets, dict(request.headers), request.get_data(), core().clock.now())
+    except signatures.BadSignature as error:
+        raise Unauthenticated(str(error)) from None
 
 
-def _twilio_signed(gateway: Gateway) -> bool:
+def _demand_twilio(secrets: Sequence[str]) -> None:
     """By our public address, not by the one of the request: a proxy may stand between."""
     query = request.query_string.decode("latin-1")
     url = f"{settings().base_url}{request.path}" + (f"?{query}" if query else "")
     presented = request.headers.get("X-Twilio-Signature", "").encode()
     params = [(name, value) for name, value in request.form.items(multi=True)]
-    expected = [twilio_signature(token, url, params).encode() for token in gateway.secrets]
-    return any(hmac.compare_digest(one, presented) for one in expected)
+    expected = [twilio_signature(token, url, params).encode() for token in secrets]
+    if not any(hmac.compare_digest(one, presented) for one in expected):
+        raise Unauthenticated("No signature fits.")
 
 
 def _count(what: str, most: int) -> None:
@@ -184,14 +183,14 @@ def _count(what: str, most: int) -> None:
         raise RateLimited("Too many callbacks at once.", wait)
 
 
-def _refused() -> Response:
-    """Counted, so that nobody tries for ever; told by nothing but the number."""
+def _refused(why: Unauthenticated) -> Response:
+    """Counted, so that nobody tries for ever."""
     try:
         _count("unsigned", FAILURES)
     except RateLimited as error:
         answer = _wait(error)
     else:
-        answer = Response(status=401)
+        answer = Response(f"{why.detail}\n", 401, mimetype="text/plain")
     commit()
     return answer
 

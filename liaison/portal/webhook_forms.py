@@ -42,6 +42,8 @@ class SinceForm(PortalForm):
     """From when on events are sent again."""
 
     since = StringField("Since (UTC)", [InputRequired("Enter a date and a time.")])
+    sure = HiddenField()
+    """How many events they were told that it sends; other than before: they are told anew."""
 
 
 class PlainForm(PortalForm):

@@ -23,9 +23,19 @@ def state_tag(row: WebhookEndpoint) -> Tag:
         return "", "slash-circle", "Disabled"
     if row.failing_since is not None:
         return "amber", "exclamation-triangle", "Fails"
-    if row.last_ok_at is None:
-        return "blue", "hourglass-split", "Not tried yet"
+    if untried := _untried(row):
+        return "blue", "hourglass-split", untried
     return "green", "check-lg", "Works"
+
+
+def _untried(row: WebhookEndpoint) -> str:
+    """What nobody knows yet; empty where something was taken since the last act on it."""
+    last = row.last_ok_at
+    if row.disabled_at is not None and (last is None or last <= row.disabled_at):
+        return "Not tried since it was enabled"
+    if last is None:
+        return "Not tried yet"
+    return "Not tried since it was changed" if last < row.changed_at else ""
 
 
 def delivery_tag(message: Message) -> Tag:
@@ -33,3 +43,8 @@ def delivery_tag(message: Message) -> Tag:
     if message.state is MessageState.QUEUED and message.attempts:
         return "amber", "hourglass-split", "Tried again"
     return _DELIVERY[message.state]
+
+
+def sent_again(events: int) -> str:
+    """How many events were queued once more."""
+    return "1 event is sent again." if events == 1 else f"{events} events are sent again."

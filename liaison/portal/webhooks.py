@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
@@ -24,7 +25,7 @@ from liaison.portal.webhook_forms import (
     wanted,
     whole,
 )
-from liaison.portal.webhook_words import delivery_tag, state_tag
+from liaison.portal.webhook_words import delivery_tag, sent_again, state_tag
 from liaison.queries import webhooks as looked
 from liaison.services import keyring, webhook_keeping, webhook_replays
 from liaison.services.webhook_health import host_of
@@ -149,18 +150,34 @@ def roll(endpoint_id: UUID) -> ResponseReturnValue:
     return _shown(row, secret, rolled=True)
 
 
+@bp.get("/<uuid:endpoint_id>/disable")
+@bp.get("/<uuid:endpoint_id>/enable", endpoint="ask_enable")
+def ask_disable(endpoint_id: UUID) -> ResponseReturnValue:
+    """Where a fresh code leads back to, before anything was done."""
+    act = request.path.rpartition("/")[2]
+    return _act_page(act, PlainForm(), _kept(endpoint_id))
+
+
 @bp.post("/<uuid:endpoint_id>/disable")
 def disable(endpoint_id: UUID) -> ResponseReturnValue:
     """Nothing is sent until it is enabled again."""
-    webhook_keeping.disable(web.db(), web.actor(), endpoint_id, web.now())
-    return _done(endpoint_id)
+
+    def act() -> str:
+        webhook_keeping.disable(web.db(), web.actor(), endpoint_id, web.now())
+        return "The webhook is disabled: nothing is sent there."
+
+    return _do(endpoint_id, act)
 
 
 @bp.post("/<uuid:endpoint_id>/enable")
 def enable(endpoint_id: UUID) -> ResponseReturnValue:
     """It is told of what comes from now on."""
-    webhook_keeping.enable(web.db(), web.actor(), endpoint_id, web.now())
-    return _done(endpoint_id)
+
+    def act() -> str:
+        webhook_keeping.enable(web.db(), web.actor(), endpoint_id, web.now())
+        return "The webhook is enabled. Send a test event and see whether it works."
+
+    return _do(endpoint_id, act)
 
 
 @bp.get("/<uuid:endpoint_id>/remove")
@@ -179,33 +196,73 @@ def remove(endpoint_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/<uuid:endpoint_id>/test")
 def ping(endpoint_id: UUID) -> ResponseReturnValue:
-    """Sends a test event on its way."""
-    webhook_replays.ping(web.db(), web.actor(), endpoint_id, web.now())
-    return _done(endpoint_id, "deliveries-h")
+    """Sends a test event on its way, or the one that waits for its next try."""
+
+    def act() -> str:
+        is_new = webhook_replays.ping(web.db(), web.actor(), endpoint_id, web.now())
+        tried = "A test event waited for its next try: it is tried again now."
+        return "A test event is on its way." if is_new else tried
+
+    return _do(endpoint_id, act, "deliveries-h")
 
 
 @bp.post("/<uuid:endpoint_id>/deliveries/<uuid:message_id>/replay")
 def replay(endpoint_id: UUID, message_id: UUID) -> ResponseReturnValue:
     """Sends one event again."""
-    webhook_replays.replay(web.db(), web.actor(), endpoint_id, message_id, web.now())
-    return _done(endpoint_id, "deliveries-h")
+
+    def act() -> str:
+        db, actor = web.db(), web.actor()
+        again = webhook_replays.replay(db, actor, endpoint_id, message_id, web.now())
+        return sent_again(again) if again else "It waits already: it was not queued once more."
+
+    return _do(endpoint_id, act, "deliveries-h")
 
 
 @bp.post("/<uuid:endpoint_id>/replay")
 def replay_since(endpoint_id: UUID) -> ResponseReturnValue:
-    """Sends all events since a moment again."""
+    """Says how many events there are since a moment; then sends them again."""
     form = SinceForm()
     demand(web.actor(), Verb.MANAGE_KEYS)
     row = looked.one(web.db(), web.actor(), endpoint_id)
     if not form.validate():
         return _page(row, form, 422)
+    given = web.db(), web.actor(), endpoint_id
     try:
         since = moment(form.since.data or "")
-        webhook_replays.replay_since(web.db(), web.actor(), endpoint_id, since, web.now())
+        count = webhook_replays.count_since(*given, since, web.now())
+        if form.sure.data != str(count) or not count:
+            web.db().rollback()
+            form.sure.data = str(count)
+            return _act_page("replay", form, row, count=count, since=since)
+        return _do(
+            endpoint_id,
+            lambda: sent_again(webhook_replays.replay_since(*given, since, web.now())),
+            "deliveries-h",
+        )
     except Invalid as error:
         place(form, error.errors)
         return _page(row, form, 422)
-    return _done(endpoint_id, "deliveries-h")
+    except webhook_keeping.NotAsItIs as error:
+        return _refused(endpoint_id, error)
+
+
+def _do(
+    endpoint_id: UUID, act: Callable[[], str], anchor: str | None = None
+) -> ResponseReturnValue:
+    """Does it, and says on the webhook's page what was done, or why it was not."""
+    try:
+        said = act()
+    except webhook_keeping.NotAsItIs as error:
+        return _refused(endpoint_id, error)
+    web.commit()
+    flash(said)
+    return redirect(url_for("webhooks.show", endpoint_id=endpoint_id, _anchor=anchor), 303)
+
+
+def _refused(endpoint_id: UUID, error: webhook_keeping.NotAsItIs) -> ResponseReturnValue:
+    web.db().rollback()
+    row = looked.one(web.db(), web.actor(), endpoint_id)
+    return _page(row, SinceForm(formdata=None), 409, refused=error.detail)
 
 
 def _ready() -> None:
@@ -221,9 +278,9 @@ def _kept(endpoint_id: UUID) -> WebhookEndpoint:
     return row
 
 
-def _done(endpoint_id: UUID, anchor: str | None = None) -> ResponseReturnValue:
+def _done(endpoint_id: UUID) -> ResponseReturnValue:
     web.commit()
-    return redirect(url_for("webhooks.show", endpoint_id=endpoint_id, _anchor=anchor), 303)
+    return redirect(url_for("webhooks.show", endpoint_id=endpoint_id), 303)
 
 
 def _loopback() -> bool:
@@ -233,22 +290,27 @@ def _loopback() -> bool:
 def _edit_page(
     form: EndpointForm, row: WebhookEndpoint | None, status: int = 200
 ) -> ResponseReturnValue:
-    html = render_template("webhooks/edit.html", form=form, row=row, meaning=STREAM_EVENTS)
+    html = render_template(
+        "webhooks/edit.html", form=form, row=row, meaning=STREAM_EVENTS, loopback=_loopback()
+    )
     return make_response(html, status)
 
 
 def _act_page(
-    act: str, form: PortalForm, row: WebhookEndpoint, status: int = 200
+    act: str, form: PortalForm, row: WebhookEndpoint, status: int = 200, **more: object
 ) -> ResponseReturnValue:
     longest = webhook_keeping.LONGEST_OVERLAP
-    html = render_template(f"webhooks/{act}.html", form=form, row=row, longest=longest)
+    html = render_template(f"webhooks/{act}.html", form=form, row=row, longest=longest, **more)
     return make_response(html, status)
 
 
-def _page(row: WebhookEndpoint, form: SinceForm, status: int = 200) -> ResponseReturnValue:
+def _page(
+    row: WebhookEndpoint, form: SinceForm, status: int = 200, refused: str = ""
+) -> ResponseReturnValue:
     html = render_template(
         "webhooks/show.html",
         row=row,
+        refused=refused,
         form=form,
         found=looked.deliveries(web.db(), row, _before()),
         keeps=may(web.actor().roles, Verb.MANAGE_KEYS),

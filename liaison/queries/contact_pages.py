@@ -61,6 +61,17 @@ def of_provider(session: Session, provider_id: UUID) -> list[Contact]:
 
 def stale(session: Session, actor: Actor, now: datetime) -> list[Contact]:
     """Entries past their review date: one's own, and those of providers one has agreed with."""
+    return _to_look_at(session, actor, now, Contact.review_on < now.astimezone(UTC).date())
+
+
+def wrong_numbers(session: Session, actor: Actor, now: datetime) -> list[Contact]:
+    """Of the same those whose number was told to be wrong, and was not verified since."""
+    return _to_look_at(session, actor, now, Contact.wrong_number_at.is_not(None))
+
+
+def _to_look_at(
+    session: Session, actor: Actor, now: datetime, why: ColumnElement[bool]
+) -> list[Contact]:
     demand(actor, Verb.READ_REGISTER)
     if actor.provider_id is not None:
         whose: ColumnElement[bool] = Contact.provider_id == actor.provider_id
@@ -71,11 +82,10 @@ def stale(session: Session, actor: Actor, now: datetime) -> list[Contact]:
         whose = or_(ours, Contact.provider_id.in_(providers))
     else:
         whose = false()
-    today = now.astimezone(UTC).date()
     return list(
         session.scalars(
             select(Contact)
-            .where(whose, Contact.removed_at.is_(None), Contact.review_on < today)
+            .where(whose, Contact.removed_at.is_(None), why)
             .order_by(Contact.review_on, Contact.id)
             .limit(MOST_STALE)
         )

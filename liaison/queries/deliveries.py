@@ -108,9 +108,14 @@ class Undelivered:
 
 
 def of_order(
-    session: Session, actor: Actor, order: Order, now: datetime, *, most: int = MOST_OF_AN_ORDER
+    session: Session,
+    actor: Actor,
+    order: Order,
+    now: datetime,
+    *,
+    most: int | None = MOST_OF_AN_ORDER,
 ) -> list[Delivery]:
-    """The deliveries of an order that the actor may see, the newest first.
+    """The deliveries of an order that the actor may see, the newest first; ``most`` None: all.
 
     A provider sees what left for its own people and what of that did not arrive; how often we
     tried, and what servers said, is ours.

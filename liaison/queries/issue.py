@@ -19,9 +19,10 @@ from liaison.domain.terms import (
 )
 from liaison.domain.vocabulary import DataCategory, Status
 from liaison.errors import FieldError
-from liaison.models import Contact, Memorandum, Order, PartyRule
+from liaison.models import Memorandum, Order, PartyRule
 from liaison.queries import office_hours, orders, party_rules, proposals, registry
 from liaison.queries.proposals import Elsewhere
+from liaison.queries.registry import Reached
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Preview:
     """What the memorandum allows to nobody: the order can be neither submitted nor issued."""
     not_issuer: FieldError | None
     """Why the viewer is none of those who may issue or authorise; they may submit all the same."""
-    steps: list[tuple[Step, list[Contact]]]
+    steps: list[tuple[Step, list[Reached]]]
+    """Whom each step of the ladder calls, by those of its ways that count there."""
     rules: list[PartyRule]
     """What the law of the Party that asks says, for information: nothing follows from it."""
     elsewhere: list[Elsewhere]
@@ -126,11 +128,11 @@ def _standing(order: Order) -> list[FieldError]:
 
 def _called(
     session: Session, order: Order, terms: Terms, now: datetime, *, repeats: bool = True
-) -> list[tuple[Step, list[Contact]]]:
-    """The ladder's steps and whom each would call; the page at the top is the last."""
+) -> list[tuple[Step, list[Reached]]]:
+    """The ladder's steps, whom each would call and how; the page at the top is the last."""
     calendar = office_hours.calendar(session, order, terms, now)
     return [
-        (step, registry.called_by(session, order, step, step.due_at))
+        (step, registry.reached(session, order, step, step.due_at))
         for step in outline(terms.ladders[order.urgency], Climb.ACKNOWLEDGE, now, calendar)
         if repeats or step.repeat == 0 or step.at_top
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session, joinedload
 from liaison.documents.deadlines import Deadline
 from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import OrderState
-from liaison.models import CallTask, Message, Order, OrderNote
+from liaison.models import CallTask, Order, OrderNote
+from liaison.queries import deliveries
+from liaison.queries.deliveries import Delivery
 from liaison.queries.timeline import Item, for_order
 
 SOON, BEFORE_THE_END = timedelta(minutes=15), timedelta(days=14)
@@ -62,25 +64,24 @@ def _our_own(order: Order) -> list[Deadline]:
 class Record:
     """Everything that happened to an order, oldest first.
 
-    ``notes``, ``messages`` and ``calls`` are the contact point's own: empty for a provider.
+    ``notes``, ``deliveries`` and ``calls`` are the contact point's own: empty for a provider.
     """
 
     items: list[Item]
     notes: list[OrderNote]
-    messages: list[Message]
+    deliveries: list[Delivery]
     calls: list[CallTask]
 
 
-def record(session: Session, actor: Actor, order: Order) -> Record:
+def record(session: Session, actor: Actor, order: Order, now: datetime) -> Record:
     """The record of an order that the actor may see, with what this actor may see of it."""
     items = for_order(session, actor, order)[::-1]
     if actor.is_provider:
         return Record(items, [], [], [])
-    messages = select(Message).where(Message.order_id == order.id).order_by(Message.id)
     calls = select(CallTask).where(CallTask.order_id == order.id).order_by(CallTask.id)
     return Record(
         items,
         list(order.notes),
-        list(session.scalars(messages.options(joinedload(Message.contact)))),
+        deliveries.of_order(session, actor, order, now, most=None)[::-1],
         list(session.scalars(calls.options(joinedload(CallTask.contact)))),
     )

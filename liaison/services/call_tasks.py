@@ -17,6 +17,9 @@ from liaison.queries import registry
 LONGEST_WHY = 500
 """Characters of the reasons of one call, together."""
 
+DRILL = "TEST, a drill: "
+"""How the reason of a drill's call begins."""
+
 BY_LENGTH = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED, Wanted.ALWAYS)
 """Reasons of which each outlasts the one before: one call does for them.
 
@@ -52,7 +55,7 @@ def open_task(
         why = f"{why} The number of {contact.name} is wrong."[:LONGEST_WHY]
     task = {
         "order_id": order.id,
-        "why": f"TEST, a drill: {why}" if order.test else why,
+        "why": f"{DRILL}{why}" if order.test else why,
         "wanted": wanted,
         "state": CallState.OPEN,
         "opened_at": now,

@@ -15,6 +15,7 @@ from liaison.domain.vocabulary import CallOutcome
 from liaison.errors import FieldError, Invalid, NotFound, Stale
 from liaison.models import CallTask, Order
 from liaison.models.work import CallState
+from liaison.queries import orders
 from liaison.services import answers, calls_again, ledger, wrong_numbers
 from liaison.services.guards import order_for
 
@@ -35,8 +36,11 @@ def log(
 
     A call that was taken back meanwhile may have been made: it is logged, and acknowledges nothing.
     One that brought nothing is opened again (``calls_again``); a wrong number is marked in the
-    register. ``answered_by`` is who answered, as they named themselves.
+    register, and other orders' calls to it go to the next one. ``answered_by`` is who answered, as
+    they named themselves.
     """
+    if outcome is CallOutcome.WRONG_NUMBER:
+        wrong_numbers.lock(session, orders.find(session, actor, name).id, task_id)
     order, _ = order_for(session, actor, name, Action.LOG_CALL)
     check_texts(("/note", note, LONGEST_NOTE), ("/answered_by", answered_by, LONGEST_REFERENCE))
     task = session.scalars(

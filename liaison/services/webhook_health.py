@@ -42,6 +42,8 @@ def note_ok(session: Session, endpoint_id: UUID, now: datetime) -> None:
                 WebhookEndpoint.failing_since.is_not(None),
                 WebhookEndpoint.last_ok_at.is_(None),
                 WebhookEndpoint.last_ok_at <= now - NOTE_OK_EVERY,
+                # The first after an act on it: until then nobody knows whether it works.
+                WebhookEndpoint.last_ok_at <= WebhookEndpoint.changed_at,
             ),
         )
         .values(failing_since=None, last_ok_at=now)

@@ -127,7 +127,8 @@ def enable(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) -> 
     if row.state is EndpointState.ACTIVE:
         raise NotAsItIs("This webhook is active already.")
     row.state, row.changed_at = EndpointState.ACTIVE, now
-    row.failing_since = row.disabled_at = row.disabled_why = None
+    # When it was disabled stays: whether it was tried since is told by it.
+    row.failing_since = row.disabled_why = None
     note(session, actor, "webhook_enabled", row, now, {})
     return row
 

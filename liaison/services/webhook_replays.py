@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.stream_events import PING
+from liaison.domain.vocabulary import Channel
 from liaison.errors import FieldError, Invalid, NotFound
 from liaison.models import Entry, WebhookEndpoint
-from liaison.models.base import new_id
+from liaison.models.base import hint, new_id
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import Message, MessageState, Wanted
 from liaison.services import ledger, webhook_health, webhook_keeping, webhooks
@@ -27,18 +28,28 @@ MOST = 200
 _UNSENT = (MessageState.QUEUED, MessageState.SENDING)
 
 
-def ping(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) -> None:
-    """A test event through the outbox, like any other; one at a time."""
+def ping(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) -> bool:
+    """A test event through the outbox, like any other; one at a time. Whether it is a new one.
+
+    One that waits for its next try is tried now instead: whoever presses has mended something.
+    """
     row = _open(session, actor, endpoint_id)
     waiting = session.scalars(
-        select(Message.idem).where(
+        select(Message).where(
             Message.endpoint_id == row.id,
             Message.state.in_(_UNSENT),
             Message.idem.startswith(f"hook:{row.id}:{PING}:", autoescape=True),
         )
     ).first()
-    if waiting is not None:
+    if waiting is None:
+        _ping(session, row, now)
+    elif not _try_now(session, waiting, now):
         raise webhook_keeping.NotAsItIs("A test event is on its way already: see what comes of it.")
+    webhook_keeping.note(session, actor, "webhook_tested", row, now, {})
+    return waiting is None
+
+
+def _ping(session: Session, row: WebhookEndpoint, now: datetime) -> None:
     id = new_id()
     params = {"type": PING, "seq": 0, "id": str(id), "at": rfc3339(now), "order": None, "ref": None}
     values = {
@@ -51,7 +62,24 @@ def ping(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) -> No
         "urgent": True,
     }
     webhooks.put(session, values, now)
-    webhook_keeping.note(session, actor, "webhook_tested", row, now, {})
+
+
+def _try_now(session: Session, message: Message, now: datetime) -> bool:
+    """Whether it waited for a later try; the worker may hold it by now."""
+    moved = session.scalars(
+        update(Message)
+        .where(
+            Message.id == message.id,
+            Message.state == MessageState.QUEUED,
+            Message.attempts > 0,
+            Message.next_at > now,
+        )
+        .values(next_at=now)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    hint(session, Channel.WEBHOOK)
+    return moved is not None
 
 
 def replay(
@@ -70,6 +98,15 @@ def replay(
     return _again(session, actor, row, [entry], entry.at, now)
 
 
+def count_since(
+    session: Session, actor: Actor, endpoint_id: UUID, since: datetime, now: datetime
+) -> int:
+    """How many events ``replay_since`` would send again, and its refusals."""
+    row = _open(session, actor, endpoint_id)
+    entries, _ = _missed(session, row, _since(session, row, since, now), since)
+    return len(entries)
+
+
 def replay_since(
     session: Session, actor: Actor, endpoint_id: UUID, since: datetime, now: datetime
 ) -> int:
@@ -78,6 +115,12 @@ def replay_since(
     Those that still wait for their next try are left to it. ``Invalid`` where there are too many.
     """
     row = _open(session, actor, endpoint_id)
+    return _again(session, actor, row, _since(session, row, since, now), since, now)
+
+
+def _since(
+    session: Session, row: WebhookEndpoint, since: datetime, now: datetime
+) -> Sequence[Entry]:
     wanted = [Entry.stream == ledger.provider_stream(row.provider_id), Entry.at >= since]
     if row.events:
         wanted.append(Entry.type.in_(row.events))
@@ -90,7 +133,7 @@ def replay_since(
         raise Invalid([FieldError("/since", text)])
     if since > now:
         raise Invalid([FieldError("/since", "Choose a time that has passed.")])
-    return _again(session, actor, row, entries[::-1], since, now)
+    return entries[::-1]
 
 
 def _again(
@@ -102,6 +145,21 @@ def _again(
     now: datetime,
 ) -> int:
     """Queues the entries once more, but for those that wait; notes it where there were any."""
+    missed, replayed = _missed(session, row, entries, since)
+    queued = sum(
+        webhooks.queue(session, row.id, row.url, entry, now, replayed[entry.seq] + 1)
+        for entry in missed
+    )
+    if queued:
+        told = {"events": queued, "from": entries[0].seq, "to": entries[-1].seq}
+        webhook_keeping.note(session, actor, "webhook_replayed", row, now, told)
+    return queued
+
+
+def _missed(
+    session: Session, row: WebhookEndpoint, entries: Sequence[Entry], since: datetime
+) -> tuple[list[Entry], Counter[int]]:
+    """The entries that do not wait for a try, and how often each was sent again."""
     replayed: Counter[int] = Counter()
     waiting: set[int] = set()
     # No message about an entry is older than the entry.
@@ -111,15 +169,7 @@ def _again(
     for params, idem, state in session.execute(earlier):
         replayed[params["seq"]] += ":replay:" in idem
         waiting |= {params["seq"]} if state in _UNSENT else set()
-    queued = sum(
-        webhooks.queue(session, row.id, row.url, entry, now, replayed[entry.seq] + 1)
-        for entry in entries
-        if entry.seq not in waiting
-    )
-    if queued:
-        told = {"events": queued, "from": entries[0].seq, "to": entries[-1].seq}
-        webhook_keeping.note(session, actor, "webhook_replayed", row, now, told)
-    return queued
+    return [entry for entry in entries if entry.seq not in waiting], replayed
 
 
 def _open(session: Session, actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:

@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from liaison.domain.vocabulary import CallOutcome
 from liaison.models import CallTask, Contact, Order
 from liaison.models.work import CallState, Wanted
-from liaison.services import call_tasks, verifications
+from liaison.services import call_tasks, calls, escalation, ladder_holds, verifications
 from tests.drills import begin
 from tests.portal.filled import SignedIn
-from tests.world import World, submit
+from tests.world import World, csrf_token, submit
 
 pytestmark = pytest.mark.one_database
 
@@ -176,3 +178,116 @@ def test_a_wrong_number_is_shown_until_it_is_verified_anew(
     with world.database.reading() as session:
         contact = session.get_one(Contact, contact.id)
         assert (contact.wrong_number_at, contact.phone_verified_at) == (None, world.now)
+
+
+def log_wrong(world: World, order: Order) -> None:
+    task = call_path(world, order).rpartition("/")[2]
+    with world.database.transaction() as session:
+        officer, outcome = world.actor("officer"), CallOutcome.WRONG_NUMBER
+        calls.log(session, officer, order.name, UUID(task), outcome, "A bakery.", world.now)
+
+
+def test_a_number_that_is_wrong_is_marked_wherever_it_waits_to_be_called(
+    world: World, signed_in: SignedIn
+) -> None:
+    told, paused = world.issue(), world.issue()
+    officer = signed_in("officer")
+    path = call_path(world, paused)
+    with world.database.transaction() as session:
+        actor, until = world.actor("officer"), world.now + timedelta(minutes=20)
+        ladder_holds.pause(session, actor, paused.name, until, "I drive there.", world.now)
+    before = officer.get(path).text
+    assert f'href="tel:{SPOC}"' in before
+    log_wrong(world, told)
+    name = world.person("officer").name
+    listed, page = officer.get("/calls").text, officer.get(path).text
+    for text in (listed, page):
+        assert f"<s>{SPOC}</s>" in text
+        assert f'href="tel:{SPOC}"' not in text
+        assert "told to be wrong" in text
+        assert name in text.partition("told to be wrong")[2]
+    assert "the registered number" not in page.partition("lead-2")[2].partition("</p>")[0]
+    # Whose entry it is in the register is said there, too: to us, and to its own people.
+    contacts = officer.get("/contacts").text
+    assert "Told to be wrong" in contacts
+    assert f"<s>{SPOC}</s>" in contacts
+    assert name in contacts.partition("Told to be wrong")[2]
+    for who in ("provider_administrator", "foreign_officer"):
+        theirs = signed_in(who).get("/contacts").text.partition("Told to be wrong")[2]
+        assert SPOC in theirs, who
+        assert name not in theirs, "another organisation's people are not named"
+
+
+def test_a_number_that_somebody_shares_is_doubted_there_too(
+    world: World, signed_in: SignedIn
+) -> None:
+    told, other = world.issue(), world.issue()
+    with world.database.transaction() as session:
+        deputy = session.scalars(select(Contact).where(Contact.phone == "+37410000201")).one()
+        deputy.phone = SPOC
+        of_other = update(CallTask).where(CallTask.order_id == other.id)
+        session.execute(of_other.values(contact_id=deputy.id))
+    log_wrong(world, told)
+    page = signed_in("officer").get(call_path(world, other)).text
+    assert "told to be wrong" in page
+
+
+def test_the_list_says_which_ladder_a_person_holds(world: World, signed_in: SignedIn) -> None:
+    paused, closed, climbing = world.issue(), world.issue(), world.issue()
+    officer = world.actor("officer")
+    closed_call = call_path(world, closed)
+    with world.database.transaction() as session:
+        until = world.now + timedelta(minutes=20)
+        ladder_holds.pause(session, officer, paused.name, until, "I <b>drive</b>.", world.now)
+        escalation.close(session, officer, closed.name, "They are at court.", world.now)
+        session.execute(
+            update(CallTask)
+            .where(CallTask.order_id == closed.id)
+            .values(state=CallState.OPEN, wanted=Wanted.UNTIL_ACKNOWLEDGED)
+        )
+    client = signed_in("officer")
+    rows: dict[UUID, str] = {}
+    for row in unescape(client.get("/calls").text).split("<tr")[2:]:
+        rows |= {order.id: row for order in (paused, closed, climbing) if str(order.ref) in row}
+    name = world.person("officer").name
+    assert "paused" in rows[paused.id]
+    assert "12:20" in rows[paused.id]
+    assert name in rows[paused.id]
+    assert "closed" in rows[closed.id]
+    assert "They are at court." in rows[closed.id]
+    assert "escalation" not in rows[climbing.id].lower()
+    assert "escalation of this order is closed" in client.get(closed_call).text
+
+
+def test_a_call_that_was_logged_shows_what_came_of_it_and_asks_for_nothing(
+    world: World, signed_in: SignedIn
+) -> None:
+    order = world.issue()
+    path = call_path(world, order)
+    officer, colleague = signed_in("officer"), signed_in("supervisor")
+    officer.get(path)
+    given = {"outcome": "voicemail", "answered_by": "A machine", "note": "Said the ref."}
+    assert submit(colleague, path, given).status_code == 303
+    page = officer.get(path)
+    main = page.text.partition("<main")[2]
+    assert page.status_code == 200
+    for word in ("Voicemail", "A machine", "Said the ref.", world.person("supervisor").name):
+        assert word in main, word
+    assert "<textarea" not in main
+    assert "Log this call" not in main
+    mine = {"outcome": "reached", "answered_by": "Anna", "note": "She <i>signs</i> in now."}
+    late = officer.post(path, data=mine | token_of(officer))
+    assert late.status_code == 409
+    text = late.text.partition("<main")[2]
+    assert "yours was not noted" in text
+    assert "She &lt;i&gt;signs&lt;/i&gt; in now." in text
+    assert "Anna" in text
+    assert world.person("supervisor").name in text
+    assert "send it again" not in text
+    assert "<textarea" not in text
+    # The same once more by whoever has logged it: a double click.
+    assert colleague.post(path, data=given | token_of(colleague)).status_code == 303
+
+
+def token_of(client: FlaskClient) -> dict[str, str]:
+    return {"csrf_token": csrf_token(client.get("/account"))}

@@ -187,3 +187,45 @@ def test_each_page_says_why_it_cannot_be(
     assert "Go on now" in client.get(f"/orders/{order.name}/go-on").text
     world.acknowledge(order)
     assert "Nobody holds it" in client.get(f"/orders/{order.name}/go-on").text
+
+
+def test_all_that_is_missing_is_said_at_once(
+    world: World, signed_in: SignedIn, order: Order
+) -> None:
+    answer = send(signed_in("officer"), order, "skip")
+    assert answer.status_code == 422
+    assert "Choose the rung" in answer.text
+    assert "Say why the rungs before it are not called." in answer.text
+    answer = send(signed_in("officer"), order, "skip", to="3")
+    assert "Choose the rung" not in answer.text
+    assert "Say why the rungs" in answer.text
+
+
+def test_a_page_that_cannot_act_leads_to_what_can(
+    world: World, signed_in: SignedIn, order: Order
+) -> None:
+    client = signed_in("officer")
+    page = client.get(f"/orders/{order.name}/reopen-escalation").text
+    assert "It is open" in page
+    assert "Leave it closed" not in page
+    assert "Back to the order" in page
+    with world.database.transaction() as session:
+        until = world.now + timedelta(minutes=20)
+        ladder_holds.pause(session, world.actor("supervisor"), order.name, until, REASON, world.now)
+    for verb in ("escalate", "skip", "pause-escalation"):
+        page = client.get(f"/orders/{order.name}/{verb}").text
+        assert re.search(rf'class="btn btn-primary" href="/orders/{order.name}/go-on"', page), verb
+        assert "Wait for its time" not in page
+    with world.database.transaction() as session:
+        escalation.close(session, world.actor("officer"), order.name, "By phone.", world.now)
+    for verb in ("escalate", "skip", "pause-escalation"):
+        page = client.get(f"/orders/{order.name}/{verb}").text
+        path = f"/orders/{order.name}/reopen-escalation"
+        assert re.search(rf'class="btn btn-primary" href="{path}"', page), verb
+
+
+def test_closing_has_one_name(world: World, signed_in: SignedIn, order: Order) -> None:
+    client = signed_in("officer")
+    page = client.get(f"/orders/{order.name}/close-escalation").text
+    assert "<h1>Stop the calls: I take over</h1>" in page
+    assert "Close the escalation" not in page

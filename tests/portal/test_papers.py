@@ -265,10 +265,10 @@ def test_a_provider_is_not_even_handed_what_is_ours(world: World, work: Work) ->
     order = eventful(world, work)
     with world.database.reading() as session:
         found = session.get_one(Order, order.id)
-        theirs = order_papers.record(session, world.actor("spoc"), found)
-        ours = order_papers.record(session, world.actor("officer"), found)
-    assert (theirs.notes, theirs.messages, theirs.calls) == ([], [], [])
+        theirs = order_papers.record(session, world.actor("spoc"), found, world.now)
+        ours = order_papers.record(session, world.actor("officer"), found, world.now)
+    assert (theirs.notes, theirs.deliveries, theirs.calls) == ([], [], [])
     assert ours.notes
-    assert ours.messages
+    assert ours.deliveries
     assert ours.calls
     assert not any(item.own for item in theirs.items)

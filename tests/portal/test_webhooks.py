@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from uuid6 import uuid7
+from werkzeug.test import TestResponse
 
-from liaison.models import WebhookEndpoint
+from liaison.models import Message, WebhookEndpoint
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import MessageState
 from liaison.worker import run_once
 from liaison.worker.work import Work
 from tests.hooks import KEEPER, endpoint, made, of_norvik, queued
 from tests.mail import RecordingSender
-from tests.portal.filled import SignedIn
+from tests.portal.filled import SignedIn, fields
 from tests.world import World, csrf_token, submit
 
 URL = "https://hooks.meridian.example/liaison?key=of-their-own"
@@ -26,8 +29,7 @@ pytestmark = pytest.mark.one_database
 
 def press(browser: FlaskClient, path: str, **fields: str) -> int:
     """Sends a form as the page's own button does."""
-    token = csrf_token(browser.get("/account"))
-    return browser.post(path, data={"csrf_token": token, **fields}).status_code
+    return sent(browser, path, **fields).status_code
 
 
 def test_a_keeper_adds_one_and_sees_its_secret_once(signed_in: SignedIn, world: World) -> None:
@@ -152,8 +154,141 @@ def test_deliveries_show_each_try_and_can_be_sent_again(
     )
     assert (page_.status_code, "Write it like" in page_.text) == (422, True)
     since = {"since": "2026-11-23 00:00"}
-    assert press(browser, f"/webhooks/{hook}/replay", **since) == 303
-    assert len(queued(world, hook)) == 2, "one waits already"
+    asked = sent(browser, f"/webhooks/{hook}/replay", **since)
+    assert asked.status_code == 200
+    assert "0 events" in asked.text, "the only one waits already"
+    run_once(work_)
+    assert "1 event" in sent(browser, f"/webhooks/{hook}/replay", **since).text
+    assert len(queued(world, hook)) == 2, "nothing is sent before it was said how many"
+    done = sent(browser, f"/webhooks/{hook}/replay", **since, sure="1")
+    assert done.status_code == 303
+    assert "1 event is sent again" in browser.get(done.location.partition("#")[0]).text
+    assert len(queued(world, hook)) == 3
+    # Others have come since it was said how many: it is said anew.
+    world.issue()
+    run_once(work_)
+    more = sent(browser, f"/webhooks/{hook}/replay", **since, sure="1")
+    assert (more.status_code, "2 events" in more.text) == (200, True)
+
+
+def test_a_single_event_that_waits_already_is_not_said_to_be_sent_again(
+    signed_in: SignedIn, world: World
+) -> None:
+    hook, _ = made(world, URL, ["order.issued"])
+    world.issue()
+    (message,) = queued(world, hook)
+    browser = signed_in(KEEPER)
+    done = sent(browser, f"/webhooks/{hook}/deliveries/{message.id}/replay")
+    assert "waits already" in browser.get(done.location.partition("#")[0]).text
+
+
+def test_it_works_only_where_something_was_taken_since(
+    signed_in: SignedIn, world: World, work_: Work
+) -> None:
+    hook, _ = made(world, URL)
+    browser, place = signed_in(KEEPER), f"/webhooks/{hook}"
+    assert state(browser, place) == "Not tried yet"
+    assert press(browser, f"{place}/test") == 303
+    run_once(work_)
+    assert state(browser, place) == "Works"
+    world.clock.move(seconds=10)
+    assert press(browser, f"{place}/disable") == 303
+    assert press(browser, f"{place}/enable") == 303
+    assert state(browser, place) == "Not tried since it was enabled"
+    assert "Not tried since it was enabled" in signed_in("supervisor").get("/webhooks").text
+    world.clock.move(seconds=10)
+    assert press(browser, f"{place}/test") == 303
+    run_once(work_)
+    assert state(browser, place) == "Works", "within a minute of the last success, too"
+    world.clock.move(seconds=10)
+    form = fields(browser.get(f"{place}/edit").text)
+    form["url"] = "https://new.meridian.example/"
+    assert browser.post(f"{place}/edit", data=form).status_code == 303
+    assert state(browser, place) == "Not tried since it was changed"
+
+
+def test_a_test_event_that_waits_for_its_retry_is_tried_now(
+    signed_in: SignedIn, world: World
+) -> None:
+    hook, _ = made(world, URL)
+    browser, place = signed_in(KEEPER), f"/webhooks/{hook}"
+    first = sent(browser, f"{place}/test")
+    assert "A test event is on its way" in browser.get(first.location.partition("#")[0]).text
+    later = world.now + timedelta(minutes=5)
+    with world.database.transaction() as session:
+        waits = update(Message).where(Message.endpoint_id == hook)
+        session.execute(waits.values(next_at=later, attempts=2))
+    again = sent(browser, f"{place}/test")
+    assert again.status_code == 303
+    assert "is tried again now" in browser.get(again.location.partition("#")[0]).text
+    (ping,) = queued(world, hook)
+    assert (ping.next_at, ping.attempts) == (world.now, 2)
+    with world.database.transaction() as session:
+        waits = update(Message).where(Message.endpoint_id == hook)
+        session.execute(waits.values(state=MessageState.SENDING))
+    under_way = sent(browser, f"{place}/test")
+    assert under_way.status_code == 409
+    assert "on its way already" in under_way.text
+
+
+def test_a_refusal_stands_on_the_webhooks_own_page(signed_in: SignedIn, world: World) -> None:
+    hook, _ = made(world, URL)
+    browser, place = signed_in(KEEPER), f"/webhooks/{hook}"
+    for act, said in (
+        ("enable", "active already"),
+        ("disable", None),
+        ("disable", "disabled already"),
+        ("test", "Enable it first"),
+        ("replay", "Enable it first"),
+    ):
+        answer = sent(browser, f"{place}/{act}", since="2026-11-23 00:00", sure="0")
+        if said is None:
+            assert answer.status_code == 303
+            continue
+        assert answer.status_code == 409, act
+        assert said in answer.text
+        assert "<h1>Webhook</h1>" in answer.text
+        assert "log the call" not in answer.text
+
+
+def test_after_a_fresh_code_one_is_led_back_to_what_was_pressed(
+    signed_in: SignedIn, world: World
+) -> None:
+    hook, _ = made(world, URL)
+    browser = signed_in(KEEPER)
+    for act, state_ in (("disable", EndpointState.DISABLED), ("enable", EndpointState.ACTIVE)):
+        world.clock.move(minutes=6)
+        asked = sent(browser, f"/webhooks/{hook}/{act}")
+        assert asked.location.startswith("/account/fresh?")
+        form = fields(browser.get(asked.location).text)
+        form["code"] = world.unused_code(KEEPER)
+        back = browser.post(asked.location, data=form)
+        assert f"/webhooks/{hook}/{act}" in back.location
+        page = browser.get(back.location)
+        assert page.status_code == 200
+        assert "Nothing was done yet" in page.text
+        assert browser.post(back.location, data=fields(page.text)).status_code == 303
+        assert endpoint(world, hook).state is state_
+
+
+def test_where_this_machine_counts_as_an_address_the_form_says_so(
+    signed_in: SignedIn, world: World
+) -> None:
+    page = signed_in(KEEPER).get("/webhooks/new").text
+    assert "http://127.0.0.1" in page
+    assert "not in production" in page
+
+
+def sent(browser: FlaskClient, path: str, **fields: str) -> TestResponse:
+    """Sends a form as the page's own button does."""
+    token = csrf_token(browser.get("/account"))
+    return browser.post(path, data={"csrf_token": token, **fields})
+
+
+def state(browser: FlaskClient, place: str) -> str:
+    """What the page says of it beside its heading."""
+    head = browser.get(place).text.partition("<h1>Webhook</h1>")[2].partition("</div>")[0]
+    return re.sub(r"<[^>]+>", "", head).strip()
 
 
 @pytest.fixture

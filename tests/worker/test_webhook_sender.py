@@ -20,8 +20,11 @@ from standardwebhooks.webhooks import Webhook
 
 from liaison import signatures
 from liaison.clock import SystemClock
-from liaison.delivery import DeliveryError, Outgoing, WebhookSender
+from liaison.delivery import DeliveryError, Outgoing, WebhookSender, attempt
+from liaison.delivery.posting import post
+from liaison.domain.gateway import Gateway
 from liaison.domain.vocabulary import Channel
+from tests.gateways import own_url
 from tests.http_sink import DRIP, HALF, HANG, RESET, HttpSink, Reply, closed_port
 
 SECRET, OLDER = signatures.new_secret(), signatures.new_secret()
@@ -136,6 +139,19 @@ def test_who_hangs_drips_breaks_off_or_hangs_up_holds_nobody_up(
     while any(t.name == "http" for t in threading.enumerate()) and time.monotonic() < deadline:
         threading.Event().wait(0.02)
     assert not any(t.name == "http" for t in threading.enumerate()), "no try lives on"
+
+
+def test_who_is_silent_for_a_while_and_answers_in_time_is_heard(
+    sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 12 s of silence within 20 s in all, made short.
+    monkeypatch.setattr(attempt, "STEP", 0.1)
+    sink.always(Reply(200, body=b"at last", does="late"))
+    patient = WebhookSender(SystemClock(), loopback=True, longest=5)
+    assert patient.send(event(sink.url)).answer == "at last"
+    gateway = Gateway.from_url(own_url(sink))
+    answer = post(gateway, "/send", b"{}", {}, datetime.now(UTC), 5)
+    assert answer.start == "at last"
 
 
 def test_no_more_than_64_kib_of_an_answer_are_read(sink: HttpSink, sender: WebhookSender) -> None:

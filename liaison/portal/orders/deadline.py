@@ -131,7 +131,7 @@ def _line(order: Order, view: LadderView, due: datetime, now: datetime) -> Line 
         at = order.acknowledged_at
         marks.append(Mark(_percent(at - start, whole), span(at - start), "Acknowledged", True))
     if view.climb is Climb.ACKNOWLEDGE:
-        marks += _rungs(view, start, whole)
+        marks += _rungs(order, view, start, whole)
     return Line(
         now=_percent(now - start, whole),
         marks=_readable(marks),
@@ -140,7 +140,9 @@ def _line(order: Order, view: LadderView, due: datetime, now: datetime) -> Line 
     )
 
 
-def _rungs(view: LadderView, start: datetime, whole: timedelta) -> list[Mark]:
+def _rungs(order: Order, view: LadderView, start: datetime, whole: timedelta) -> list[Mark]:
+    # Where somebody has closed the ladder nothing comes of what was planned.
+    told = {StepState.DONE} if order.ladder_closed_at else set(StepState) - {StepState.SKIPPED}
     return [
         Mark(
             _percent(step.due_at - start, whole),
@@ -149,7 +151,7 @@ def _rungs(view: LadderView, start: datetime, whole: timedelta) -> list[Mark]:
             step.state is StepState.DONE,
         )
         for step in view.steps
-        if timedelta(0) < step.due_at - start < whole and step.state is not StepState.SKIPPED
+        if timedelta(0) < step.due_at - start < whole and step.state in told
     ]
 
 

@@ -10,13 +10,15 @@ from flask.typing import ResponseReturnValue
 from wtforms import HiddenField, RadioField, SelectField
 
 from liaison import web
+from liaison.domain.ladder import Whom
 from liaison.domain.ladder_acts import pauses_for
 from liaison.domain.lifecycle import Action
 from liaison.domain.vocabulary import Urgency
-from liaison.portal.filters import span
+from liaison.errors import FieldError, Invalid
+from liaison.portal.filters import span, utc
 from liaison.portal.orders import words
 from liaison.portal.orders.answer_forms import UNREAD, ReasonForm, VersionForm
-from liaison.portal.orders.blueprint import bp, needed, open_to, page, posted, seen_order, send
+from liaison.portal.orders.blueprint import bp, open_to, page, posted, seen_order, send
 from liaison.portal.orders.draft_form import option
 from liaison.queries.ladder import LadderView, StepView, ladder_of
 from liaison.services import escalation, ladder_holds, ladder_moves
@@ -68,19 +70,25 @@ def escalate(ref: str) -> ResponseReturnValue:
 def skip(ref: str) -> ResponseReturnValue:
     """A later rung, now; those before it are not called."""
     form = SkipForm()
-    form.to.choices = [
-        option(str(rung.step.number), rung_words(rung)) for rung in _ladder(ref).ahead
-    ]
+    form.to.choices = _rungs(_ladder(ref).ahead)
 
     def act() -> None:
-        if not form.to.data:
-            raise needed("/to", "Choose the rung at which it goes on.")
         reason, to = form.reason.data or "", _number(form.to.data)
+        if not form.to.data:
+            raise Invalid(_missing(reason))
         ladder_moves.skip(
             web.db(), web.actor(), ref, form.read, to, reason, web.now(), version=form.seen
         )
 
     return _act("skip_rungs", ref, form, Action.SKIP_RUNGS, act)
+
+
+def _missing(reason: str) -> list[FieldError]:
+    """The rung, which was not chosen, and whatever else: nobody is sent back twice."""
+    faults = [FieldError("/to", "Choose the rung at which it goes on.")]
+    if not reason.strip():
+        faults.append(FieldError("/reason", "Say why the rungs before it are not called."))
+    return faults
 
 
 @bp.route("/<ref>/pause-escalation", methods=["GET", "POST"])
@@ -155,7 +163,17 @@ def _ladder(ref: str) -> LadderView:
     return ladder_of(web.db(), seen_order(ref))
 
 
-def rung_words(rung: StepView) -> str:
-    """``SPOC on duty: Anna Mkrtchyan, planned at 12:30 UTC``."""
+def _rungs(ahead: list[StepView]) -> list[tuple[str, str]]:
+    called, found = set(), []
+    for rung in ahead:
+        again = rung.step.whom in called and rung.step.whom is not Whom.NAMED
+        called.add(rung.step.whom)
+        found.append(option(str(rung.step.number), rung_words(rung, again=again)))
+    return found
+
+
+def rung_words(rung: StepView, *, again: bool = False) -> str:
+    """``SPOC on duty: Anna Mkrtchyan, planned for 23 Nov 2026, 12:30 UTC``."""
     names = words.listing(contact.name for contact in rung.people) or "nobody registered"
-    return f"{rung.step.whom.label}: {names}, planned for {rung.due_at:%H:%M} UTC"
+    whom = rung.step.whom.label + (", again" if again else "")
+    return f"{whom}: {names}, planned for {utc(rung.due_at)} UTC"

@@ -57,7 +57,7 @@ def record(ref: str) -> ResponseReturnValue:
     """All that happened to the order, for paper; a provider's holds what both sides may see."""
     demand(web.actor(), Verb.EXPORT)
     order, actor = _opened(ref), web.actor()
-    found = order_papers.record(web.db(), actor, order)
+    found = order_papers.record(web.db(), actor, order, web.now())
     lines = [(item, words.tell(item), words.via(item)) for item in found.items]
     return _sheet("record", order, record=found, lines=lines)
 

@@ -13,7 +13,8 @@ from liaison.models import Order
 from liaison.portal.frame import frame
 from liaison.portal.orders.blueprint import bp
 from liaison.portal.orders.page import OrderPage, order_page
-from liaison.queries import orders
+from liaison.portal.orders.shown_deliveries import counted, folded
+from liaison.queries import deliveries, orders
 from liaison.queries.ladder import StepState
 from liaison.services.orders import note_fetched
 
@@ -31,7 +32,13 @@ def show(ref: str) -> Response:
     page = order_page(web.db(), actor, order, web.now())
     burning = order.state.is_open and order.urgency is Urgency.EMERGENCY
     return live_page(
-        "show", _order_tag(page), EMERGENCY_POLL if burning else CALM_POLL, page=page, order=order
+        "show",
+        _order_tag(page),
+        EMERGENCY_POLL if burning else CALM_POLL,
+        page=page,
+        order=order,
+        folded=folded,
+        counted=counted,
     )
 
 
@@ -82,7 +89,17 @@ def _order_tag(page: OrderPage) -> str:
         [(step.state, str(step.due_at)) for step in steps],
         [(str(call.id), call.state) for call in calls],
         [str(message.id) for message in failed],
+        _deliveries(page),
     )
+
+
+def _deliveries(page: OrderPage) -> list[tuple[object, ...]]:
+    """Where each notice that the viewer is shown stands: a carrier's word changes no order."""
+    found = deliveries.of_order(web.db(), page.viewer, page.order, web.now())
+    return [
+        (str(one.message.id), one.stand.value, str(one.at), len(one.tries), one.message.settled_at)
+        for one in found
+    ]
 
 
 def tag_of(*parts: object) -> str:
