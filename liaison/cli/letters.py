@@ -23,7 +23,8 @@ def bounce(file: Any) -> None:
     from liaison.worker.bounces import LARGEST, take
 
     try:
-        database = database_here(settings_here())
+        # Never a guess: a letter that a demo takes in is lost to the installation it came to.
+        database = database_here(settings_here(or_demo=False))
         raw, size = _read(file, LARGEST)
         verdicts = take(database, raw, SystemClock().now())
     except (LiaisonError, SQLAlchemyError, OSError) as error:

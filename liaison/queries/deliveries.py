@@ -97,6 +97,19 @@ class Delivery:
             return self.message.address
         return urlsplit(self.message.address).hostname or "its program"
 
+    @property
+    def fault(self) -> str:
+        """Why it failed last. Of a webhook less is told: its server may quote the whole address."""
+        if self.message.endpoint_id is None or not self.message.last_error:
+            return self.message.last_error or ""
+        return self.said(self.tries[0]) if self.tries else "not taken"
+
+    def said(self, tried: DeliveryAttempt) -> str:
+        """What the other side said to one try; of a webhook its status alone."""
+        if self.message.endpoint_id is None:
+            return tried.answer or str(tried.status or "")
+        return str(tried.status) if tried.status else "no answer"
+
 
 @dataclass(frozen=True)
 class Undelivered:
@@ -273,7 +286,11 @@ def _late(now: datetime) -> tuple[ColumnElement[bool] | TextClause, ...]:
         or_(
             Order.id.is_(None),
             Message.wanted.not_in(HELD_BY_A_PAUSE),
-            and_(Order.clock_stopped_at.is_(None), Order.ladder_paused_at.is_(None)),
+            and_(
+                Order.clock_stopped_at.is_(None),
+                Order.ladder_paused_at.is_(None),
+                Order.ladder_closed_at.is_(None),
+            ),
         ),
     )
 
@@ -302,4 +319,5 @@ def stand(message: Message, order: Order | None, now: datetime) -> Stand:
 def _is_held(message: Message, order: Order | None) -> bool:
     if order is None or message.wanted not in HELD_BY_A_PAUSE:
         return False
-    return order.clock_stopped_at is not None or order.ladder_paused_at is not None
+    holding = (order.clock_stopped_at, order.ladder_paused_at, order.ladder_closed_at)
+    return any(since is not None for since in holding)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -122,10 +124,17 @@ class _Work:
     messages: list[Message]
     calls: list[CallTask]
 
+    @cached_property
+    def _by_step(self) -> dict[str, list[Message]]:
+        """The notices by the beginning of their key, which names order, climb and step."""
+        found: dict[str, list[Message]] = defaultdict(list)
+        for message in self.messages:
+            found[":".join(message.idem.split(":", 3)[:3])].append(message)
+        return found
+
     def sent(self, order: Order, climb: Climb, at: Step) -> list[Message]:
-        """The notices of one step: their key names it."""
-        start = f"{order.id}:{int(climb)}:{at.number}:"
-        return [m for m in self.messages if m.idem.startswith(start)]
+        """The notices of one step."""
+        return self._by_step.get(f"{order.id}:{int(climb)}:{at.number}", [])
 
 
 def ladder_of(session: Session, order: Order) -> LadderView:
@@ -273,6 +282,17 @@ class _Plan:
 
     def step(self, number: int) -> Step:
         """One of its steps."""
+        later = number - length(self.ladder)
+        if later <= 0:
+            return step(self.ladder, self.climb, self.start, number, self.calendar, self.place)
+        # Pages at the top have no end, and each is like the one before.
+        first, every = self._first_page, self.ladder.page_every
+        due_at = first.due_at + later * every
+        return replace(first, number=number, repeat=first.repeat + later, due_at=due_at)
+
+    @cached_property
+    def _first_page(self) -> Step:
+        number = length(self.ladder)
         return step(self.ladder, self.climb, self.start, number, self.calendar, self.place)
 
     def ahead(self, coming: Step) -> list[Step]:
@@ -353,7 +373,12 @@ def _steps(
                 state=state,
                 due_at=due_at,
                 times=len(moments),
-                messages=[m for one in moments for m in work.sent(order, climb, one)],
+                # Of pages at the top the last: a page of the portal need not tell a thousand.
+                messages=[
+                    m
+                    for one in ([shown] if shown.at_top else moments)
+                    for m in work.sent(order, climb, one)
+                ],
                 calls=[],
             )
         )

@@ -110,7 +110,11 @@ def _is_wanted() -> ColumnElement[bool]:
 
 
 def _is_held() -> ColumnElement[bool]:
-    stands = or_(Order.clock_stopped_at.is_not(None), Order.ladder_paused_at.is_not(None))
+    stands = or_(
+        Order.clock_stopped_at.is_not(None),
+        Order.ladder_paused_at.is_not(None),
+        Order.ladder_closed_at.is_not(None),
+    )
     return and_(Message.wanted.in_(reasons.HELD_BY_A_PAUSE), stands)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
-from liaison.domain.lifecycle import Action
+from liaison.domain.lifecycle import Action, OrderState
 from liaison.domain.reading import LONGEST_NOTE, LONGEST_REFERENCE, check_texts
 from liaison.domain.vocabulary import CallOutcome
 from liaison.errors import FieldError, Invalid, NotFound, Stale
@@ -34,10 +34,10 @@ def log(
 ) -> CallTask:
     """Logs what came of a call; with ``acknowledged`` the order is acknowledged by phone.
 
-    A call that was taken back meanwhile may have been made: it is logged, and acknowledges nothing.
-    One that brought nothing is opened again (``calls_again``); a wrong number is marked in the
-    register, and other orders' calls to it go to the next one. ``answered_by`` is who answered, as
-    they named themselves.
+    A call that was taken back meanwhile may have been made: it is logged. It acknowledges where the
+    order still waits for that (``can_acknowledge``). One that brought nothing is opened again
+    (``calls_again``); a wrong number is marked in the register, and other orders' calls to it go to
+    the next one. ``answered_by`` is who answered, as they named themselves.
     """
     if outcome is CallOutcome.WRONG_NUMBER:
         wrong_numbers.lock(session, orders.find(session, actor, name).id, task_id)
@@ -82,12 +82,14 @@ def log(
 
 
 def can_acknowledge(order: Order, task: CallTask) -> bool:
-    """Whether a call can bring the provider's word: an open one, to somebody of that provider.
+    """Whether a call can bring the provider's word: to somebody of that provider, not logged yet.
 
-    A call to a colleague of ours is none, whoever says what in it.
+    One that was taken back counts too while the order waits for it: somebody else may have told
+    meanwhile that the number is wrong. A call to a colleague of ours is none.
     """
     theirs = task.contact.provider_id == order.provider_id
-    return theirs and task.state is CallState.OPEN
+    taken_back = task.state is CallState.CANCELLED and order.state is OrderState.ISSUED
+    return theirs and (task.state is CallState.OPEN or taken_back)
 
 
 def _demand_their_word(order: Order, task: CallTask, outcome: CallOutcome) -> None:

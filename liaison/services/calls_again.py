@@ -52,9 +52,12 @@ def plan(session: Session, order: Order, task: CallTask, now: datetime) -> None:
     """A call was logged and acknowledged nothing: sees to it that somebody calls again."""
     if not _waits(order, task):
         return
+    wrong = task.outcome is CallOutcome.WRONG_NUMBER
     if _so_far(session, order) >= IN_A_ROW:
         task.state = CallState.OPEN
-    elif task.outcome is CallOutcome.WRONG_NUMBER and not _is_held(order, now):
+    elif wrong and not _whom(session, order, task.contact, now):
+        task.state = CallState.OPEN  # nobody else has a number: a doubtful line before none
+    elif wrong and not _is_held(order, now):
         _open(session, order, task, now)
     else:
         _arm(session, order, task, now)
@@ -65,7 +68,7 @@ def fall_due(session: Session, timer: Timer, order: Order, now: datetime) -> Non
     task = session.get_one(CallTask, UUID(timer.payload["call"]))
     if not _waits(order, task):
         return
-    if _is_held(order, now):
+    if _is_held(order, now) or not _whom(session, order, task.contact, now):
         _arm(session, order, task, now)
     elif _open(session, order, task, now):
         told = {"contact": task.contact.name, "after": task.outcome}

@@ -149,6 +149,8 @@ def why_not(message: Message, order: Order | None) -> str:
         return "Its link or code is forgotten: make a new one where it was made."
     if order is not None and not reasons.is_wanted(message.wanted, order.state):
         return f"Its reason is gone: the order is {order.state.label.lower()}."
+    if order is not None and not reasons.is_awaited(message.wanted, order):
+        return "The escalation is closed: open it again first."
     contact = message.contact
     if contact is None:
         return ""

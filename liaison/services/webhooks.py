@@ -86,7 +86,8 @@ def queue(
         "endpoint_id": endpoint_id,
         "address": url,
         "params": params,
-        "wanted": _wanted(entry),
+        # What a provider asks for anew is a fact, whether its ladder climbs on or not.
+        "wanted": Wanted.ALWAYS if again else _wanted(entry),
         "urgent": order is not None and order.urgency is Urgency.EMERGENCY,
     }
     return put(session, values, now)

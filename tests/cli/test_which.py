@@ -20,7 +20,6 @@ Guess = Callable[..., Result]
 
 FOLLOW = {
     "check": (),
-    "bounce": ("-",),
     "ledger verify": (),
     "keys rotate": (),
     "register export": ("-",),
@@ -29,8 +28,8 @@ FOLLOW = {
 }
 """What is about the demo where a demo alone is there, with what it is given here."""
 
-PLAIN = {"migrate", "serve", "worker", "admin create"}
-"""What begins an installation or runs it: never about a demo that nobody named."""
+PLAIN = {"migrate", "serve", "worker", "admin create", "bounce"}
+"""What begins an installation, runs it or brings it letters: never about a demo nobody named."""
 
 
 @pytest.fixture
@@ -77,7 +76,15 @@ def test_what_names_another_installation_is_heard(
     monkeypatch.setenv("LIAISON_SIGNING_KEY", "signing.pem")
     done = guess(*name.split(), *FOLLOW[name], input="x")
     assert "the demo" not in done.output.replace("to mean the demo", "")
-    assert done.exit_code == (75 if name == "bounce" else 1)
+    assert done.exit_code == 1
+
+
+def test_a_letter_that_came_back_is_kept_by_the_mail_server_where_nothing_says_whose_it_is(
+    guess: Guess,
+) -> None:
+    kept = guess("bounce", "-", input="Subject: Undelivered")
+    assert kept.exit_code == 75, "try again later"
+    assert "the demo," not in kept.stderr
 
 
 def test_what_begins_or_runs_an_installation_guesses_nothing(guess: Guess, tmp_path: Path) -> None:

@@ -184,3 +184,36 @@ def test_what_waits_too_long_or_failed_is_never_folded(world: World) -> None:
                 one.message.settled_at = later
         rows = [[one.stand.value for one in row] for row in folded(found)]
         assert rows == [["sent", "failed", "sent"], ["late"]], "dealt with: nothing asks for it"
+
+
+def test_what_a_providers_server_said_is_not_told_for_it_may_quote_its_address(
+    world: World, signed_in: SignedIn
+) -> None:
+    order = world.issue()
+    to_program(world, order, [MessageState.FAILED], HOOK)
+    with world.database.transaction() as session:
+        message = session.query(Message).filter(Message.endpoint_id.is_not(None)).one()
+        message.last_error = said = "404 Cannot POST /hook/a-secret-place"
+        session.add(
+            DeliveryAttempt(
+                message_id=message.id,
+                number=1,
+                at=world.now,
+                took_ms=3,
+                ok=False,
+                status=404,
+                answer=said,
+            )
+        )
+        place = f"/undelivered/{message.id}"
+    client = signed_in("officer")
+    pages = (
+        f"/orders/{order.name}",
+        f"/orders/{order.name}/record",
+        place,
+        "/undelivered?programs=1",
+    )
+    for page in pages:
+        text = client.get(page).text
+        assert "404" in text, page
+        assert "secret-place" not in text, page

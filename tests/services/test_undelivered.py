@@ -7,16 +7,16 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from liaison.domain.actors import Actor
 from liaison.domain.vocabulary import Role
 from liaison.errors import Forbidden, Invalid, NotFound
 from liaison.models import Contact, Database, DeliveryAttempt, Entry, Message, Order
 from liaison.models.work import MessageState, Wanted
-from liaison.queries import deliveries
+from liaison.queries import deliveries, lag
 from liaison.queries.deliveries import Stand
-from liaison.services import outbox, undelivered
+from liaison.services import escalation, outbox, undelivered
 from liaison.services.organisations import AlreadyDone
 from tests.world import World
 
@@ -194,6 +194,27 @@ def test_what_is_wanted_no_more_or_went_elsewhere_is_not_sent_again(
     with database.reading() as session:
         assert session.get_one(Message, message.id).state is MessageState.FAILED
     assert own_acts(world, "order.delivery_retried") == []
+
+
+def test_while_the_escalation_is_closed_nothing_of_it_is_sent_again(
+    world: World, database: Database
+) -> None:
+    """It would wait for ever, and the worker seem to be behind."""
+    order = world.issue()
+    (message,) = failed(world, order)
+    with database.transaction() as session:
+        escalation.close(session, world.actor("officer"), order.name, "I drive there.", world.now)
+    with database.writing() as session, pytest.raises(AlreadyDone) as caught:
+        undelivered.retry(session, world.actor("officer"), message.id, world.now)
+    assert "open it again first" in caught.value.detail
+    with database.transaction() as session:  # however it came to wait
+        session.execute(update(Message).values(state=MessageState.SENT))
+        session.get_one(Message, message.id).state = MessageState.QUEUED
+    world.clock.move(hours=10)
+    with database.reading() as session:
+        assert lag.lag(session, world.now).oldest_message is None
+        found = deliveries.undelivered(session, world.actor("officer"), world.now)
+    assert [one.message.id for one in found.late] == []
 
 
 def test_a_letter_whose_secret_is_forgotten_is_made_anew_where_it_was_made(

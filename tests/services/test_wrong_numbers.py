@@ -114,3 +114,32 @@ def test_who_log_it_at_once_do_not_wait_for_each_other(world: World) -> None:
         list(pool.map(one, range(len(orders))))
     for order in orders:
         assert list(open_calls(world, order)) == [DEPUTY], order.name
+
+
+def test_whoever_speaks_with_the_right_person_meanwhile_can_log_their_word(world: World) -> None:
+    """Somebody logs a wrong number on another order, by mistake, in the middle of the call."""
+    told, other = world.issue(), world.issue()
+    task = open_calls(world, other)[SPOC].id
+    wrong(world, told)
+    with world.database.transaction() as session:
+        calls.log(
+            session,
+            world.actor("supervisor"),
+            other.name,
+            task,
+            CallOutcome.REACHED,
+            "She has it.",
+            world.now,
+            acknowledged=True,
+        )
+    with world.database.reading() as session:
+        assert session.get_one(Order, other.id).acknowledged_at is not None
+
+
+def test_where_nobody_else_has_a_number_the_line_stays(world: World) -> None:
+    order = world.issue()
+    with world.database.transaction() as session:
+        others = update(Contact).where(Contact.phone != SPOC)
+        session.execute(others.values(phone_verified_at=None))
+    wrong(world, order)
+    assert list(open_calls(world, order)) == [SPOC], "a doubtful line before none"

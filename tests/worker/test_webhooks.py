@@ -326,6 +326,24 @@ def test_both_secrets_sign_while_they_overlap_and_then_the_new_one_alone(
         Webhook(old).verify(alone.body, dict(alone.headers))
 
 
+def test_a_step_of_a_ladder_is_sent_again_though_its_reason_is_gone(
+    work: Work, world: World, sink: HttpSink
+) -> None:
+    """What a provider asks for anew is a fact; its ladder calls nobody by it."""
+    hook, _ = made(world, sink.url)
+    order = world.issue()
+    run_once(work)
+    world.clock.move(minutes=1)
+    world.acknowledge(order)
+    run_once(work)
+    before = len(sink.got)
+    said = replay_since(world, hook, hours=1)
+    run_once(work)
+    again = [got.json["type"] for got in sink.got[before:]]
+    assert len(again) == said
+    assert "order.escalated" in again
+
+
 def test_what_came_while_it_was_disabled_can_be_sent_again_once_each_time(
     work: Work, world: World, sink: HttpSink
 ) -> None:
