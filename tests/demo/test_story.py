@@ -178,6 +178,7 @@ def test_secrets_are_their_owners_only(demo: Settings) -> None:
     assert len({p["password"] for p in accounts.kept(demo.data_dir)["people"].values()}) == 11
 
 
+@pytest.mark.timeout(600)  # a year is told three times
 def test_a_fresh_story_is_kept_and_a_stale_one_told_anew(
     own_demo: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:

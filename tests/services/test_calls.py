@@ -56,11 +56,12 @@ def test_a_call_to_our_own_colleague_acknowledges_nothing(world: World, database
     assert world.order(order.name).state is OrderState.ISSUED
 
 
-def test_a_call_that_was_taken_back_is_logged_and_acknowledges_nothing(
+def test_a_call_that_was_taken_back_with_its_reason_is_logged_and_acknowledges_nothing(
     world: World, database: Database
 ) -> None:
     order = world.issue()
     task = task_of(database, order)
+    world.acknowledge(order)
     with database.transaction() as session:
         session.get_one(CallTask, task).state = CallState.CANCELLED
     with pytest.raises(Invalid):
@@ -69,7 +70,7 @@ def test_a_call_that_was_taken_back_is_logged_and_acknowledges_nothing(
     with database.reading() as session:
         logged = session.get_one(CallTask, task)
         assert (logged.state, logged.outcome) == (CallState.LOGGED, CallOutcome.REACHED)
-    assert world.order(order.name).state is OrderState.ISSUED
+    assert world.order(order.name).state is OrderState.ACKNOWLEDGED
 
 
 def test_an_open_call_to_the_provider_acknowledges(world: World, database: Database) -> None:
