@@ -279,7 +279,7 @@ def test_a_call_that_was_logged_shows_what_came_of_it_and_asks_for_nothing(
     late = officer.post(path, data=mine | token_of(officer))
     assert late.status_code == 409
     text = late.text.partition("<main")[2]
-    assert "yours was not noted" in text
+    assert "This was not done" in text
     assert "She &lt;i&gt;signs&lt;/i&gt; in now." in text
     assert "Anna" in text
     assert world.person("supervisor").name in text
