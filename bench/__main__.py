@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
@@ -32,13 +33,17 @@ def main() -> None:
             late = latency.measure(stage)
             print(*(spread.line for spread in late), HEAD, sep="\n", flush=True)
             lines += [spread.json for spread in late]
-            found = workers.figures(stage)
-            for play in (_polling, _proposing, _reading):
-                found.append(play(stage))
-            print(*(figure.line for figure in found), sep="\n", flush=True)
-            lines += [figure.json for figure in found]
+            for figure in _figures(stage):
+                print(figure.line, flush=True)
+                lines.append(figure.json)
             stage.database.close()
     RESULTS.write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+
+
+def _figures(stage: Stage) -> Iterator[Figure]:
+    yield from workers.figures(stage)
+    for play in (_polling, _proposing, _reading):
+        yield play(stage)
 
 
 def _polling(stage: Stage) -> Figure:

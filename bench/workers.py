@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,8 +29,10 @@ from liaison.worker.messages import LANES, send_some
 from liaison.worker.timers import fire_one
 
 FEW, MANY = 1_000, 1_000_000
-ORDERS = 80
+ORDERS = 120
 COUNTED = 10
+WARM = 40
+"""Units a process does before the clock starts."""
 LATE = timedelta(hours=2)
 """Every rung of the emergency ladder is due by then, and the pages at the top."""
 
@@ -64,20 +66,17 @@ class Task:
     rounds: int = 0
 
 
-def figures(stage: Stage) -> list[Figure]:
+def figures(stage: Stage) -> Iterator[Figure]:
     """Both kinds of work, with few and with many timers waiting, by one process and by two."""
     floor.prepare(stage.database)
     order = issue(stage, 1)[0]
-    found = []
     for waiting, more in ((FEW, FEW), (MANY, MANY - FEW)):
         wait_with(stage, order, more)
         for workers in (1, 2):
-            found += _figures(stage, workers, waiting)
-    return found
+            yield from _figures(stage, workers, waiting)
 
 
-def _figures(stage: Stage, workers: int, waiting: int) -> list[Figure]:
-    found = []
+def _figures(stage: Stage, workers: int, waiting: int) -> Iterator[Figure]:
     kinds = {"fire": "rungs fired", "send": "messages handed over"}
     written = _counted(stage)
     issue(stage, ORDERS)
@@ -87,8 +86,7 @@ def _figures(stage: Stage, workers: int, waiting: int) -> list[Figure]:
         before = _floor(stage, workers, rows)
         rate = _run(Task(what, stage.settings, stage.clock.now() + LATE), workers)
         bare = (before + _floor(stage, workers, rows)) / 2 / commits
-        found.append(Figure(name, stage.kind, waiting, rate, bare, workers, rows * commits))
-    return found
+        yield Figure(name, stage.kind, waiting, rate, bare, workers, rows * commits)
 
 
 def _floor(stage: Stage, workers: int, rows: float) -> float:
@@ -124,8 +122,7 @@ def _run(task: Task, workers: int) -> float:
 def _work(task: Task, begin: Any, results: Any) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     database = Database(task.settings.database_url)
-    with database.engine.connect():  # connected before the clock starts
-        pass
+    _do(task, database, WARM)  # a worker runs for months: its start is not measured
     begin.wait()
     start = time.time()
     units = _do(task, database)
@@ -133,19 +130,21 @@ def _work(task: Task, begin: Any, results: Any) -> None:
     database.close()
 
 
-def _do(task: Task, database: Database) -> int:
+def _do(task: Task, database: Database, most: int | None = None) -> int:
+    """Units that were done: all there are, or about ``most``."""
     if task.what == "floor":
-        floor.write(database, task.rows, task.rounds)
-        return task.rounds
+        rounds = most or task.rounds
+        floor.write(database, task.rows, rounds)
+        return rounds
     work = OnStage(task.settings, database, FixedClock(task.moment), Nowhere())
     if task.what == "fire":
-        return _all(lambda sure: fire_one(work, sure=sure))
-    return _all(lambda _: send_some(work, LANES[0])[1])
+        return _until(lambda sure: fire_one(work, sure=sure), most)
+    return _until(lambda _: send_some(work, LANES[0])[1], most)
 
 
-def _all(once: Callable[[bool], int]) -> int:
-    """Until nothing is found, as the worker's loop does it."""
+def _until(once: Callable[[bool], int], most: int | None) -> int:
+    """Until nothing is found or enough is done, as the worker's loop does it."""
     units, found = 0, 0
-    while found := once(bool(found)):
+    while (most is None or units < most) and (found := once(bool(found))):
         units += found
     return units

@@ -19,6 +19,7 @@ from liaison.domain.actors import Actor, Via
 from liaison.domain.answer import Preservation
 from liaison.domain.vocabulary import Role, Urgency
 from liaison.models import Database, Message, Order, Person
+from liaison.models.work import MessageState
 from liaison.queries import orders as order_queries
 from liaison.services import answers, authorising, keys, orders, ratification, totp
 from liaison.services.vault import Vault
@@ -167,7 +168,11 @@ class World:
             served = self.authorise(self.submit(drafted, by=by), by=SECOND[by])
         if not letters:
             with self.database.transaction() as session:
-                session.execute(delete(Message).where(Message.letter.in_(OF_TWO_PEOPLE)))
+                between_us = (
+                    Message.letter.in_(OF_TWO_PEOPLE),
+                    Message.state == MessageState.QUEUED,
+                )
+                session.execute(delete(Message).where(*between_us))
         return served
 
     def submit(self, order: Order, *, by: str = "officer") -> Order:
