@@ -18,6 +18,7 @@ from liaison.domain.rota import Override, Rotation, Shift
 from liaison.domain.terms import Window
 from liaison.domain.vocabulary import Channel
 from liaison.models import Authority, Contact, DutyOverride, Provider, Rota
+from liaison.models.base import bare
 
 AHEAD = timedelta(days=28)
 """How far ahead pages show duty."""
@@ -184,7 +185,7 @@ def book(session: Session, owner: Owner, start: datetime, end: datetime) -> Book
     side = "provider_id" if owner.authority_id is None else "authority_id"
     asked = {"owner": owner.authority_id or owner.provider_id, "start": start, "end": end}
     session.flush()
-    if not session.connection().execute(_KEPT[side], asked).scalar_one():
+    if not bare(session).execute(_KEPT[side], asked).scalar_one():
         return Book((), (), "", {})
     rotas = list(session.scalars(_ROTAS[side], asked))
     overrides = list(session.scalars(_OVERRIDES[side], asked))

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from liaison.models import CallTask, Contact, Order
-from liaison.models.base import insert_once, new_id
+from liaison.models.base import bare, insert_once, new_id
 from liaison.models.work import CallState, Wanted
 from liaison.queries import registry
 
@@ -85,7 +85,7 @@ def _open(
     alike = BY_LENGTH if wanted in BY_LENGTH else (wanted,)
     session.flush()
     asked = {"order": order.id, "contact": contact.id, "alike": alike}
-    waiting = session.connection().execute(_WAITING, asked).one_or_none()
+    waiting = bare(session).execute(_WAITING, asked).one_or_none()
     if waiting is not None:
         if waiting.wanted is not wanted:
             joined = session.get_one(CallTask, waiting.id, populate_existing=True)

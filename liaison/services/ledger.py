@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
 from liaison.models import Entry, Order, Stream
-from liaison.models.base import insert_once, rows_of
+from liaison.models.base import bare, insert_once, rows_of
 from liaison.models.ledger import GENESIS
 from liaison.services import webhooks
 
@@ -129,9 +129,8 @@ def _append(session: Session, now: datetime, r: Record) -> Entry:
     entry.hash = entry_hash(entry)
     entry.id = entry_id(entry)
     # Bare statements: an entry is written once and never touched again by this session.
-    bare = session.connection()
-    bare.execute(_ENTER, {name: getattr(entry, name) for name in _COLUMNS})
-    bare.execute(_MOVE, {"stream": r.stream, "number": seq, "hash": entry.hash})
+    bare(session).execute(_ENTER, {name: getattr(entry, name) for name in _COLUMNS})
+    bare(session).execute(_MOVE, {"stream": r.stream, "number": seq, "hash": entry.hash})
     webhooks.announce(session, entry)
     return entry
 
@@ -141,11 +140,10 @@ _COLUMNS = tuple(rows_of(Entry).columns.keys())
 
 def _next(session: Session, stream: str) -> tuple[int, str]:
     """The number and the head of the next entry; the stream is locked until the commit."""
-    bare = session.connection()
-    row = bare.execute(_HEAD, {"stream": stream}).one_or_none()
+    row = bare(session).execute(_HEAD, {"stream": stream}).one_or_none()
     if row is None:
         insert_once(session, Stream, {"id": stream, "seq": 0, "head": GENESIS})
-        row = bare.execute(_HEAD, {"stream": stream}).one()
+        row = bare(session).execute(_HEAD, {"stream": stream}).one()
     return row.seq + 1, row.head
 
 

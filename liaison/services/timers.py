@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, contains_eager, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from liaison.models import Authority, Order, Provider, Timer
-from liaison.models.base import TIMERS, hint, insert_once, new_id, rows_of, unhint
+from liaison.models.base import TIMERS, bare, hint, insert_once, new_id, rows_of, unhint
 from liaison.models.work import TimerKind, TimerState
 from liaison.services import party_names
 
@@ -151,7 +151,7 @@ def fire(session: Session, timer: Timer, handler: Handler, now: datetime) -> Non
 
     No other worker is woken for the timers it sets: whoever fires looks again at once.
     """
-    session.connection().execute(_FIRED, {"timer": timer.id, "now": now})
+    bare(session).execute(_FIRED, {"timer": timer.id, "now": now})
     set_committed_value(timer, "state", TimerState.FIRED)
     set_committed_value(timer, "done_at", now)
     if timer.kind is not TimerKind.LADDER:

@@ -20,7 +20,7 @@ from liaison.clock import rfc3339
 from liaison.domain.ladder import Climb
 from liaison.domain.vocabulary import Channel, Urgency
 from liaison.models import Entry, Order, WebhookEndpoint
-from liaison.models.base import insert_once, new_id
+from liaison.models.base import bare, insert_once, new_id
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import Message, MessageState, Wanted
 
@@ -56,7 +56,7 @@ def announce(session: Session, entry: Entry) -> None:
         provider = UUID(entry.stream.removeprefix(PROVIDER))
     except ValueError:
         return  # no provider's: nobody listens
-    rows = session.connection().execute(_TOLD, {"provider": provider}).all()
+    rows = bare(session).execute(_TOLD, {"provider": provider}).all()
     for endpoint_id, url, events in rows:
         if not events or entry.type in events:
             queue(session, endpoint_id, url, entry, entry.at)
