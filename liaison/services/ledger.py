@@ -101,7 +101,12 @@ def record(session: Session, now: datetime, *records: Record) -> list[Entry]:
     return [_append(session, now, r) for r in sorted(records, key=lambda r: r.stream)]
 
 
-_HEAD = select(Stream.seq, Stream.head).where(Stream.id == bindparam("stream")).with_for_update()
+# With it, whether anybody listens: most providers have no webhook, and each act would ask.
+_HEAD = (
+    select(Stream.seq, Stream.head, webhooks.listens(bindparam("provider")).label("heard"))
+    .where(Stream.id == bindparam("stream"))
+    .with_for_update(of=Stream)
+)
 _MOVE = (
     update(rows_of(Stream))
     .where(Stream.id == bindparam("stream"))
@@ -111,7 +116,8 @@ _ENTER = insert(rows_of(Entry))
 
 
 def _append(session: Session, now: datetime, r: Record) -> Entry:
-    seq, prev = _next(session, r.stream)
+    provider = webhooks.provider_of(r.stream)
+    seq, prev, heard = _next(session, r.stream, provider)
     data = rfc8785.dumps(dict(r.data))
     salt = secrets.token_bytes(16)
     entry = Entry(
@@ -131,20 +137,25 @@ def _append(session: Session, now: datetime, r: Record) -> Entry:
     # Bare statements: an entry is written once and never touched again by this session.
     bare(session).execute(_ENTER, {name: getattr(entry, name) for name in _COLUMNS})
     bare(session).execute(_MOVE, {"stream": r.stream, "number": seq, "hash": entry.hash})
-    webhooks.announce(session, entry)
+    if provider is not None and heard:
+        webhooks.announce(session, provider, entry)
     return entry
 
 
 _COLUMNS = tuple(rows_of(Entry).columns.keys())
 
 
-def _next(session: Session, stream: str) -> tuple[int, str]:
-    """The number and the head of the next entry; the stream is locked until the commit."""
-    row = bare(session).execute(_HEAD, {"stream": stream}).one_or_none()
+def _next(session: Session, stream: str, provider: UUID | None) -> tuple[int, str, bool]:
+    """The number of the next entry, the head before it, and whether a webhook is told of it.
+
+    The stream is locked until the commit.
+    """
+    asked = {"stream": stream, "provider": provider}
+    row = bare(session).execute(_HEAD, asked).one_or_none()
     if row is None:
         insert_once(session, Stream, {"id": stream, "seq": 0, "head": GENESIS})
-        row = bare(session).execute(_HEAD, {"stream": stream}).one()
-    return row.seq + 1, row.head
+        row = bare(session).execute(_HEAD, asked).one()
+    return row.seq + 1, row.head, row.heard
 
 
 def entry_hash(entry: Entry) -> str:

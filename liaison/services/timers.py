@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, text, update
-from sqlalchemy.orm import Session, contains_eager, load_only
+from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from liaison.models import Authority, Order, Provider, Timer
@@ -112,11 +112,11 @@ _OF_A_LADDER = (
 """What a rung reads of an order; anything else is read when it is asked for."""
 
 _NEXT_DUE = (
-    select(Timer, Provider.name, Authority.name)
+    select(Timer, Order, Provider.name, Authority.name)
     .join(Timer.order)
     .join(Order.provider)
     .join(Order.authority)
-    .options(contains_eager(Timer.order).options(*_OF_A_LADDER))
+    .options(*_OF_A_LADDER)
     .where(WAITING, Timer.due_at <= bindparam("now"))
     .order_by(Timer.due_at, Timer.id)
     .limit(1)
@@ -134,8 +134,9 @@ def claim(session: Session, now: datetime) -> Timer | None:
     row = session.execute(_NEXT_DUE, {"now": now}).one_or_none()
     if row is None:
         return None
-    timer, provider, authority = row
-    party_names.note(timer.order, provider, authority)
+    timer, order, provider, authority = row
+    set_committed_value(timer, "order", order)
+    party_names.note(order, provider, authority)
     return timer
 
 

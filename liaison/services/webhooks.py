@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BindParameter, Exists, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
@@ -38,24 +38,30 @@ class Ready:
     sealed: tuple[str, ...]
 
 
-# Made once: every act asks it, and making it takes longer than asking.
+# Made once: every act of a provider with a webhook asks it.
 _TOLD = select(WebhookEndpoint.id, WebhookEndpoint.url, WebhookEndpoint.events).where(
     WebhookEndpoint.provider_id == bindparam("provider"),
     WebhookEndpoint.state == EndpointState.ACTIVE,
 )
 
 
-def announce(session: Session, entry: Entry) -> None:
-    """Queues a message to each active endpoint that is told of this type of entry.
+def listens(provider: BindParameter[UUID]) -> Exists:
+    """Whether any endpoint of a provider is active, as a part of another question."""
+    return exists().where(
+        WebhookEndpoint.provider_id == provider, WebhookEndpoint.state == EndpointState.ACTIVE
+    )
 
-    One query where a provider has no endpoint: every act on an order comes through here.
-    """
-    if not entry.stream.startswith(PROVIDER):
-        return
+
+def provider_of(stream: str) -> UUID | None:
+    """Whose stream it is; None where it is no provider's: nobody listens to it."""
     try:
-        provider = UUID(entry.stream.removeprefix(PROVIDER))
+        return UUID(stream.removeprefix(PROVIDER)) if stream.startswith(PROVIDER) else None
     except ValueError:
-        return  # no provider's: nobody listens
+        return None
+
+
+def announce(session: Session, provider: UUID, entry: Entry) -> None:
+    """Queues a message to each active endpoint that is told of this type of entry."""
     rows = bare(session).execute(_TOLD, {"provider": provider}).all()
     for endpoint_id, url, events in rows:
         if not events or entry.type in events:

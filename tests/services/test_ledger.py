@@ -378,6 +378,7 @@ def test_an_act_that_fails_leaves_no_gap(database: Database) -> None:
 
 def test_streams_are_locked_in_the_order_of_their_ids(database: Database) -> None:
     locked: list[str] = []
+    names = ["provider:7", "authority:1", "portal"]
 
     @sa.event.listens_for(database.engine, "before_cursor_execute")
     def _note(_c: Any, _cursor: Any, statement: str, given: Any, *_rest: Any) -> None:
@@ -385,10 +386,9 @@ def test_streams_are_locked_in_the_order_of_their_ids(database: Database) -> Non
             locked.extend(
                 v
                 for v in (given.values() if isinstance(given, dict) else given)
-                if isinstance(v, str)
+                if v in names  # beside them: what else is asked for
             )
 
-    names = ["provider:7", "authority:1", "portal"]
     write(database, *names)
     locked.clear()
     write(database, *names)
