@@ -62,7 +62,7 @@ faults: .venv/.installed-test ## kill workers, databases and mail servers: 200 r
 
 lock: .venv/.installed-test ## pin every dependency anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-index-url --quiet --extra build --extra postgresql --extra demo -o requirements.lock
+	  --no-emit-index-url --quiet --extra server --extra build --extra postgresql --extra demo -o requirements.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --quiet --all-extras -c requirements.lock -o requirements-test.lock
 
