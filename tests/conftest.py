@@ -15,6 +15,7 @@ from liaison.models import Database
 from liaison.services import schema
 from liaison.services.vault import Vault
 from liaison.settings import Env, Settings
+from tests import once
 from tests.mail import RecordingSender, SmtpSink
 from tests.postgresql import PostgreSQL
 from tests.register import Register, build
@@ -40,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Markers of ours; and no deadline for an example, for machines are busy."""
+    once.keep()
     hypothesis.settings.register_profile("house", deadline=None)
     hypothesis.settings.load_profile("house")
     config.addinivalue_line(
