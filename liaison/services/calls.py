@@ -39,8 +39,9 @@ def log(
     (``calls_again``); a wrong number is marked in the register, and other orders' calls to it go to
     the next one. ``answered_by`` is who answered, as they named themselves.
     """
+    locked: frozenset[UUID] = frozenset()
     if outcome is CallOutcome.WRONG_NUMBER:
-        wrong_numbers.lock(session, orders.find(session, actor, name).id, task_id)
+        locked = wrong_numbers.lock(session, orders.find(session, actor, name).id, task_id)
     order, _ = order_for(session, actor, name, Action.LOG_CALL)
     check_texts(("/note", note, LONGEST_NOTE), ("/answered_by", answered_by, LONGEST_REFERENCE))
     task = session.scalars(
@@ -62,7 +63,7 @@ def log(
     session.flush()
     entries = []
     if outcome is CallOutcome.WRONG_NUMBER:
-        entries = wrong_numbers.found(session, actor, order, task, now)
+        entries = wrong_numbers.found(session, actor, order, task, now, locked)
     if acknowledged:
         order, state = order_for(session, actor, name, Action.ACKNOWLEDGE_BY_PHONE)
         entries = answers.settle_acknowledgement(

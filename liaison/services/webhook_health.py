@@ -19,7 +19,7 @@ from liaison.domain.actors import CLOCK
 from liaison.models import Provider, WebhookEndpoint
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import Message, MessageState
-from liaison.services import key_notices, outbox, portal_log
+from liaison.services import key_notices, ledger, outbox, portal_log
 
 WARN_AFTER = timedelta(hours=1)
 DISABLE_AFTER = timedelta(days=3)
@@ -67,11 +67,15 @@ def held(session: Session, endpoint_id: UUID) -> WebhookEndpoint:
 
 def note_failure(
     session: Session, endpoint_id: UUID, now: datetime, base_url: str, *, gone: bool
-) -> None:
-    """It did not take an event; warned of or disabled where that has lasted."""
+) -> list[ledger.Record]:
+    """It did not take an event; warned of or disabled where that has lasted.
+
+    Gives back what the portal's log must say, once the message is put off: a log's lock comes
+    last, as everywhere.
+    """
     row = held(session, endpoint_id)
     if row.state is not EndpointState.ACTIVE:
-        return
+        return []
     if row.failing_since is None or not _was_tried(session, row.id, now - SILENT):
         row.failing_since = now
     lasted = now - row.failing_since
@@ -80,11 +84,12 @@ def note_failure(
         _write(session, row, "webhook_disabled", f"{row.id}:{rfc3339(now)}", now, base_url)
         told = {**about(row), "why": row.disabled_why}
         organisation = f"provider:{row.provider_id}"
-        portal_log.note(session, now, "webhook_given_up", CLOCK.id, organisation, told)
-    elif lasted >= WARN_AFTER:
+        return [portal_log.entry("webhook_given_up", CLOCK.id, organisation, told)]
+    if lasted >= WARN_AFTER:
         # The row of failures is the letter's reason: one letter for each.
         reason = f"{row.id}:{rfc3339(row.failing_since)}"
         _write(session, row, "webhook_failing", reason, now, base_url)
+    return []
 
 
 def _was_tried(session: Session, endpoint_id: UUID, since: datetime) -> bool:

@@ -30,31 +30,38 @@ from liaison.services import (
 )
 
 
-def lock(session: Session, order_id: UUID, task_id: UUID) -> None:
-    """Every order with a call that a wrong number may change, and the one it is told on.
+def lock(session: Session, order_id: UUID, task_id: UUID) -> frozenset[UUID]:
+    """Locks every order with a call that a wrong number may change, and the one it is told on.
 
     In the order of their ids, before anything else is held: two who log a wrong number at one
-    moment do not wait for each other.
+    moment do not wait for each other. Gives back the ids.
     """
-    told = select(CallTask.contact_id).where(CallTask.id == task_id)
+    told = select(CallTask.contact_id).where(CallTask.id == task_id, CallTask.order_id == order_id)
     waiting = select(CallTask.order_id).where(
         CallTask.contact_id.in_(told), CallTask.state == CallState.OPEN
     )
-    session.execute(
+    found = session.scalars(
         select(Order.id)
         .where(or_(Order.id == order_id, Order.id.in_(waiting)))
         .order_by(Order.id)
         .with_for_update(of=Order)
     )
+    return frozenset(found)
 
 
 def found(
-    session: Session, actor: Actor, order: Order, task: CallTask, now: datetime
+    session: Session,
+    actor: Actor,
+    order: Order,
+    task: CallTask,
+    now: datetime,
+    locked: frozenset[UUID],
 ) -> list[ledger.Record]:
     """A caller was told that the number is not the contact's; gives back what the logs must say.
 
     Nothing where the entry has another number by now: that one was not called. Callers hold the
-    orders (``lock``).
+    orders that ``lock`` gave back. The call of an order that has come in since stays: the list
+    says that its number is wrong.
     """
     contact = task.contact
     contact_scope.lock(session, contact)
@@ -79,10 +86,12 @@ def found(
         **portal_log.by(actor),
     }
     entry = ledger.Record(ledger.PORTAL, "portal.contact_wrong_number", actor.id, told)
-    return [entry, *_call_instead(session, task, now)]
+    return [entry, *_call_instead(session, task, now, locked)]
 
 
-def _call_instead(session: Session, told: CallTask, now: datetime) -> list[ledger.Record]:
+def _call_instead(
+    session: Session, told: CallTask, now: datetime, locked: frozenset[UUID]
+) -> list[ledger.Record]:
     """The other open calls to that number go to the next who has one.
 
     Where a person or a question holds the order, and where nobody else has a number, the call
@@ -93,6 +102,7 @@ def _call_instead(session: Session, told: CallTask, now: datetime) -> list[ledge
         CallTask.phone == told.phone,
         CallTask.state == CallState.OPEN,
         CallTask.id != told.id,
+        CallTask.order_id.in_(locked),
     )
     entries = []
     for task in session.scalars(waiting.order_by(CallTask.id)).all():

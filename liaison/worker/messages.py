@@ -15,7 +15,7 @@ from liaison.documents.letters import WITH_CODE, compose
 from liaison.documents.short_notices import short_notice
 from liaison.domain.vocabulary import Channel
 from liaison.models import Message
-from liaison.services import claims, due_messages, tries, undelivered
+from liaison.services import claims, due_messages, ledger, tries, undelivered
 from liaison.services.claims import Claimed
 from liaison.worker import webhooks
 from liaison.worker.work import Work
@@ -178,13 +178,16 @@ def _note_failure(
     """Whether it was the last try: then whoever must know of it is told."""
     with work.database.transaction() as session:
         now = work.now(session)
+        entries: list[ledger.Record] = []
         if not ours:
-            webhooks.note_failure(session, claimed, error, now, work.settings.base_url)
+            base_url = work.settings.base_url
+            entries = webhooks.note_failure(session, claimed, error, now, base_url)
         failed = _put_off_row(session, claimed, error, now, tried)
         if failed is not None and claimed.endpoint_id is not None:
             webhooks.note_used_up(failed, now)
         elif failed is not None:
             undelivered.tell(session, failed, now)
+        ledger.record(session, now, *entries)
     return failed is not None
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from liaison.delivery import DeliveryError, Outgoing
 from liaison.domain.actors import CLOCK
 from liaison.models import Message
-from liaison.services import webhook_health, webhooks
+from liaison.services import ledger, webhook_health, webhooks
 from liaison.services.claims import Claimed
 from liaison.worker.work import Work
 
@@ -43,10 +43,14 @@ def note_ok(session: Session, claimed: Claimed, now: datetime) -> None:
 
 def note_failure(
     session: Session, claimed: Claimed, error: DeliveryError, now: datetime, base_url: str
-) -> None:
-    """Before its message is put off: the endpoint's row is locked first, as everywhere."""
-    if claimed.endpoint_id is not None:
-        webhook_health.note_failure(session, claimed.endpoint_id, now, base_url, gone=error.gone)
+) -> list[ledger.Record]:
+    """Before its message is put off: the endpoint's row is locked first, as everywhere.
+
+    Gives back what is to be recorded after.
+    """
+    if claimed.endpoint_id is None:
+        return []
+    return webhook_health.note_failure(session, claimed.endpoint_id, now, base_url, gone=error.gone)
 
 
 def note_used_up(message: Message, now: datetime) -> None:
