@@ -1,6 +1,6 @@
 # Liaison. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench memory timing lives races faults lock clean
+.PHONY: help demo test lint bench memory timing lives races faults fuzz lock clean
 
 SHELL := /bin/bash
 # The first Python that is new enough; override with `make demo PYTHON=/path/to/python3.12`.
@@ -59,6 +59,9 @@ races: .venv/.installed-test ## 1,000 races of eight on one order, on each datab
 
 faults: .venv/.installed-test ## kill workers, databases and mail servers: 200 rounds on each database (about half an hour)
 	@$(BIN)/python -m pytest -v -n 2 tests/faults --rounds 200 --minute 60 $(ARGS)
+
+fuzz: .venv/.installed-test ## every call of the endpoint, 300 made-up inputs from each of three seeds (about ten minutes)
+	@$(BIN)/python -m pytest -n 2 tests/fuzz --examples 300 --seeds 3 $(ARGS)
 
 lock: .venv/.installed-test ## pin every dependency anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \

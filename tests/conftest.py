@@ -36,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rounds", default=4, type=int, help="rounds of the crash plan, each database"
     )
     parser.addoption("--minute", default=6, type=int, help="seconds under load, workers killed")
+    parser.addoption("--examples", default=10, type=int, help="examples of each call, each seed")
+    parser.addoption("--seeds", default=1, type=int, help="seeds of the examples")
     parser.addoption("--steps", default=300, type=int, help="steps of the lives of orders")
 
 

@@ -1,0 +1,104 @@
+"""Every call of the OpenAPI document with input that nobody would write by hand.
+
+Whatever is sent, well-formed or not, with a key or without: no failure of ours, no status and no
+body that the document does not describe, and no way past the key. A short form runs with every
+test; ``make fuzz`` runs 300 examples of each call from each of three seeds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import APIOperation, BaseSchema
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from liaison.api.blueprint import waiting
+from liaison.api.reference import spec
+from tests.world import World
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+CALLS = {
+    operation["operationId"]: "security" in operation
+    for path in spec("http://localhost")["paths"].values()
+    for operation in path.values()
+    if operation["operationId"] != "specification"  # the document itself, which takes no input
+}
+"""By their ids: whether they need a key."""
+
+pytestmark = [pytest.mark.one_database, pytest.mark.timeout(1800)]
+
+
+@pytest.fixture
+def schema(app: Flask) -> BaseSchema:
+    """As the portal serves it; long polls wait for no time."""
+    with app.app_context():
+        waiting().hook = lambda _seconds: None
+    loaded: BaseSchema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+    return loaded
+
+
+@pytest.fixture
+def refs(world: World) -> list[str | None]:
+    """Orders in three states; None for whatever name was made up."""
+    kept = world.preserve(world.acknowledge(world.issue()))
+    return [None, world.issue().ref, world.acknowledge(world.issue()).ref, kept.ref]
+
+
+def operation(schema: BaseSchema, name: str) -> APIOperation[Any, Any, Any, Any]:
+    """One call of the document."""
+    for result in schema.get_all_operations():
+        found = result.ok()  # type: ignore[union-attr]
+        if found.definition.raw["operationId"] == name:
+            return found
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_no_input_breaks_the_specification(
+    name: str, schema: BaseSchema, refs: list[str | None], world: World, examples: int, seeds: int
+) -> None:
+    call = operation(schema, name)
+    keys = [world.bearer(), {}] if CALLS[name] else [{}]
+    cases = st.one_of(
+        call.as_strategy(GenerationMode.POSITIVE), call.as_strategy(GenerationMode.NEGATIVE)
+    )
+
+    for seed in range(seeds):
+
+        @hypothesis.seed(seed)
+        @hypothesis.settings(
+            max_examples=examples,
+            database=None,
+            deadline=None,
+            phases=[hypothesis.Phase.generate],
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(case=cases, key=st.sampled_from(keys), ref=st.sampled_from(refs))
+        def play(case: Case[Any], key: dict[str, str], ref: str | None) -> None:
+            if ref and "order" in case.path_parameters:
+                case.path_parameters["order"] = ref
+            world.clock.move(minutes=1)  # or the tries without a key would soon be too many
+            answer = case.call(headers=key)
+            case.validate_response(answer, checks=CHECKS)
+            if CALLS[name] and not key:
+                assert answer.status_code in (401, 404, 405), answer.status_code
+
+        play()
