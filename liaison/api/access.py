@@ -34,7 +34,7 @@ def authenticate() -> None:
     needed = _SCOPES.get(request.method, "respond")
     if needed not in key.scopes:
         raise Forbidden(
-            f"This key has no scope “{needed}”. Ask your provider administrator for one with it."
+            f"This key has no scope “{needed}”. Ask your administrator for one with it."
         )
     g.api_key, g.api_actor = key, actor
     _note_use(key)

@@ -45,7 +45,7 @@ def whoami() -> Response:
     """The key that asks."""
     key = access.key()
     told = {
-        "provider": {"id": str(key.provider_id), "name": key.provider.name},
+        "provider": {"id": str(key.owner.id), "name": key.owner.name},
         "key": {"id": str(key.id), "name": key.name, "prefix": key.prefix},
         "scopes": key.scopes,
         "expires_at": rfc3339(key.expires_at) if key.expires_at else None,

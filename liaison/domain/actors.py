@@ -38,8 +38,15 @@ class Actor:
     authority_id: UUID | None = None
     provider_id: UUID | None = None
     person_id: UUID | None = None
+    stands_for_id: UUID | None = None
+    """Who counts as the writer of what a contact point's program writes: whoever made its key."""
     organisation: str = ""
     via: Via | None = field(default=None, compare=False)
+
+    @property
+    def writer_id(self) -> UUID | None:
+        """The person who counts as the writer of what the actor writes; None where nobody does."""
+        return self.person_id or self.stands_for_id
 
     @property
     def is_provider(self) -> bool:

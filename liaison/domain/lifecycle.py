@@ -84,6 +84,8 @@ class Rule:
 
 _CP = frozenset({Role.OFFICER, Role.SUPERVISOR})
 _PROVIDER = frozenset({Role.SPOC, Role.PROGRAM})
+_WRITERS = _CP | {Role.CASE_SYSTEM}
+"""Who writes a draft; a program never stands behind one, nor touches what was served."""
 _CLOCK = frozenset({Role.CLOCK})
 
 _D, _S = OrderState.DRAFT, OrderState.SUBMITTED
@@ -106,15 +108,15 @@ LADDER_ACTS = (
 
 TRANSITIONS: Mapping[tuple[OrderState, Action], Rule] = MappingProxyType(
     {
-        (_D, Action.EDIT): Rule(_D, _CP),
-        (_D, Action.SUBMIT): Rule(_S, _CP),
+        (_D, Action.EDIT): Rule(_D, _WRITERS),
+        (_D, Action.SUBMIT): Rule(_S, _WRITERS),
         # Another person than any who wrote it; it is signed and served in that act.
         (_S, Action.AUTHORISE): Rule(_I, _CP),
         # Its writer may take it back, too.
         (_S, Action.RETURN): Rule(_D, _CP),
         # Emergencies only: another person ratifies it afterwards.
         (_D, Action.ISSUE): Rule(_I, _CP),
-        (_D, Action.WITHDRAW): Rule(_W, _CP),
+        (_D, Action.WITHDRAW): Rule(_W, _WRITERS),
         (_S, Action.WITHDRAW): Rule(_W, _CP),
         (_I, Action.ACKNOWLEDGE): Rule(_A, _PROVIDER),
         (_I, Action.ACKNOWLEDGE_BY_PHONE): Rule(_A, _CP),

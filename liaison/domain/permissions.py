@@ -31,12 +31,17 @@ class Verb(Term):
     MANAGE_PEOPLE = "manage_people", "Manage people", "Roles, disabling, lost factors."
     SET_POLICY = "set_policy", "Set rules of access", "Such as: a passkey to issue."
     REVIEW_ORDERS = "review_orders", "Review orders", "Those that a disabled person touched."
-    READ_KEYS = "read_keys", "See API keys", "Of one's own provider."
-    MANAGE_KEYS = "manage_keys", "Manage API keys", "Make, roll over and revoke them; webhooks too."
+    READ_KEYS = "read_keys", "See API keys", "Of one's own organisation."
+    MANAGE_KEYS = "manage_keys", "Manage API keys", "Make, roll over and revoke them."
     READ_WEBHOOKS = (
         "read_webhooks",
         "See webhooks",
         "Of one's own provider; the contact point sees of all that they are there and how they do.",
+    )
+    MANAGE_WEBHOOKS = (
+        "manage_webhooks",
+        "Keep webhooks",
+        "Of one's own provider: make, change, try and remove them.",
     )
     MANAGE_REGISTER = "manage_register", "Keep the register", "Authorities and providers."
     MANAGE_CONTACTS = "manage_contacts", "Keep contacts", "Enter, change, verify, review, remove."
@@ -65,7 +70,9 @@ _ADMIN, _SPOC, _PROVIDER_ADMIN = Role.ADMINISTRATOR, Role.SPOC, Role.PROVIDER_AD
 VERBS: Mapping[Verb, frozenset[Role]] = MappingProxyType(
     {
         # Administrators keep people and register; orders are not theirs to read.
-        Verb.READ_ORDERS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC, Role.PROGRAM}),
+        Verb.READ_ORDERS: frozenset(
+            {_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC, Role.PROGRAM, Role.CASE_SYSTEM}
+        ),
         Verb.EXPORT: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR, _SPOC}),
         Verb.READ_HAND_OVERS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR}),
         Verb.READ_CALLS: frozenset({_OFFICER, _SUPERVISOR, _AUDITOR}),
@@ -82,9 +89,10 @@ VERBS: Mapping[Verb, frozenset[Role]] = MappingProxyType(
         Verb.MANAGE_PEOPLE: frozenset({_ADMIN, _PROVIDER_ADMIN}),
         Verb.SET_POLICY: frozenset({_ADMIN}),
         Verb.REVIEW_ORDERS: frozenset({_OFFICER, _SUPERVISOR}),
-        Verb.READ_KEYS: frozenset({_PROVIDER_ADMIN, _SPOC}),
-        Verb.MANAGE_KEYS: frozenset({_PROVIDER_ADMIN}),
+        Verb.READ_KEYS: frozenset({_ADMIN, _PROVIDER_ADMIN, _SPOC}),
+        Verb.MANAGE_KEYS: frozenset({_ADMIN, _PROVIDER_ADMIN}),
         Verb.READ_WEBHOOKS: frozenset({_SUPERVISOR, _ADMIN, _SPOC, _PROVIDER_ADMIN}),
+        Verb.MANAGE_WEBHOOKS: frozenset({_PROVIDER_ADMIN}),
         Verb.MANAGE_REGISTER: frozenset({_ADMIN}),
         Verb.MANAGE_CONTACTS: frozenset({_ADMIN, _PROVIDER_ADMIN}),
         Verb.CALL_TO_VERIFY: frozenset({_OFFICER, _SUPERVISOR}),

@@ -314,6 +314,11 @@ class Role(Term):
         "Keeps the provider's people and keys; reads no order.",
     )
     PROGRAM = "program", "Program", "A provider's program, by API key; never given to a person."
+    CASE_SYSTEM = (
+        "case_system",
+        "Case system",
+        "A contact point's program, by API key: it drafts and reads; never given to a person.",
+    )
     CLOCK = "clock", "Clock", "What falls due by itself; never given to a person."
 
 

@@ -100,18 +100,29 @@ class Throttle(Base):
 
 
 class ApiKey(Base):
-    """A provider's key. Shown once; what is stored is its SHA-256."""
+    """A key of a provider's program or of a contact point's case system.
+
+    Shown once; what is stored is its SHA-256.
+    """
 
     __tablename__ = "api_key"
+    __table_args__ = (
+        CheckConstraint("(authority_id IS NULL) <> (provider_id IS NULL)", name="one_organisation"),
+        # What an authority's key writes has a person behind it: whoever made the key.
+        CheckConstraint(
+            "authority_id IS NULL OR created_by_id IS NOT NULL", name="authority_has_maker"
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("provider.id"), index=True)
+    provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("provider.id"), index=True)
+    authority_id: Mapped[UUID | None] = mapped_column(ForeignKey("authority.id"), index=True)
     name: Mapped[str]
     prefix: Mapped[str]
     """``lsn_`` and the first characters: enough to find the key by, not to use it."""
     key_hash: Mapped[str] = mapped_column(unique=True)
     scopes: Mapped[list[Any]]
-    """Of ``read``, ``respond``, ``webhooks``."""
+    """A provider's: of ``read``, ``respond``, ``webhooks``; an authority's: ``read``, ``draft``."""
     networks: Mapped[list[Any]] = mapped_column(default=list)
     """Addresses from which it counts, in CIDR notation; empty means from anywhere."""
     created_at: Mapped[datetime]
@@ -130,8 +141,16 @@ class ApiKey(Base):
     silent_since: Mapped[datetime | None]
     """Since when people were told that its program is silent; None while it polls."""
 
-    provider: Mapped[Provider] = relationship(lazy="joined")
+    provider: Mapped[Provider | None] = relationship(lazy="joined")
+    authority: Mapped[Authority | None] = relationship(lazy="joined")
     created_by: Mapped[Person | None] = relationship(foreign_keys=[created_by_id])
+
+    @property
+    def owner(self) -> Provider | Authority:
+        """The one organisation it belongs to."""
+        found = self.provider or self.authority
+        assert found is not None, "a key belongs to somebody"
+        return found
 
 
 class IdempotentAnswer(Base):

@@ -132,12 +132,19 @@ def _menu(actor: Actor) -> tuple[Link, ...]:
     links += _waiting(actor)
     if may(actor.roles, Verb.MANAGE_RULES):
         links.append(_link("Rules", url_for("rules.index")))
-    if may(actor.roles, Verb.READ_KEYS):
-        links.append(_link("API keys", url_for("keys.index")))
-        links.append(_link("Webhooks", url_for("webhooks.index")))
+    links += _programs(actor)
     if may(actor.roles, Verb.READ_PORTAL_LOG):
         links.append(_link("Portal log", url_for("portal_log.index")))
     return tuple(_without_parents(links))
+
+
+def _programs(actor: Actor) -> list[Link]:
+    links = []
+    if may(actor.roles, Verb.READ_KEYS):
+        links.append(_link("API keys", url_for("keys.index")))
+    if actor.roles & PROVIDER_ROLES:
+        links.append(_link("Webhooks", url_for("webhooks.index")))
+    return links
 
 
 def _agreed(actor: Actor) -> list[Link]:

@@ -1,4 +1,4 @@
-"""A provider's API keys: seen by its people, made, rolled over and revoked by its administrator."""
+"""An organisation's API keys: seen by its people, kept by its administrator."""
 
 from __future__ import annotations
 
@@ -27,10 +27,16 @@ SCOPES = (
     SelectChoice("respond", "Respond"),
     SelectChoice("webhooks", "Webhooks"),
 )
+AUTHORITY_SCOPES = (SelectChoice("read", "Read"), SelectChoice("draft", "Draft"))
+"""What a contact point's case system may do."""
 MEANING = {
     "read": "Poll the stream of events, fetch orders and their papers.",
     "respond": "Acknowledge, confirm preservation, decline, ask.",
     "webhooks": "Register addresses at which the provider is told of events.",
+}
+AUTHORITY_MEANING = {
+    "read": "Follow the contact point’s stream and its orders.",
+    "draft": "Draft, change, submit and discard orders. People authorise them; a key never does.",
 }
 TAGS = {
     KeyState.IN_FORCE: ("green", "check-lg", "In force"),
@@ -79,19 +85,20 @@ class RevokeForm(PortalForm):
 @bp.before_request
 @login_required  # type: ignore[untyped-decorator]
 def signed_in() -> None:
-    """Nobody sees a provider's keys without signing in."""
+    """Nobody sees keys without signing in."""
 
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    """Every key of the provider, without the keys themselves."""
+    """Every key of the organisation, without the keys themselves."""
     actor = web.actor()
     return render_template(
         "keys/list.html",
-        listed=key_list.of_provider(web.db(), actor, web.now()),
+        listed=key_list.of_own(web.db(), actor, web.now()),
         keeps=may(actor.roles, Verb.MANAGE_KEYS),
         tags=TAGS,
-        provider=actor.organisation,
+        organisation=actor.organisation,
+        ours=actor.is_contact_point,
     )
 
 
@@ -99,16 +106,17 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Asks what the key is for."""
     _ready()
-    form = KeyForm()
+    form = _key_form()
     if words() is None:
-        form.scopes.data, form.days.data = ["read", "respond"], str(keyring.DAYS)
+        usual = ["read", "draft"] if web.actor().is_contact_point else ["read", "respond"]
+        form.scopes.data, form.days.data = usual, str(keyring.DAYS)
     return _new_page(form)
 
 
 @bp.post("/new")
 def make() -> ResponseReturnValue:
     """Makes it, and shows it on the answer's page: there and nowhere else."""
-    form = KeyForm()
+    form = _key_form()
     _ready()
     if not form.validate():
         return _new_page(form, 422)
@@ -208,6 +216,13 @@ def revoke(key_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("keys.index"), 303)
 
 
+def _key_form() -> KeyForm:
+    form = KeyForm()
+    if web.actor().is_contact_point:
+        form.scopes.choices = list(AUTHORITY_SCOPES)
+    return form
+
+
 def _ready() -> None:
     """Asks for the role and a fresh factor before anything is typed or checked."""
     keyring.demand_keeper(web.actor(), web.now())
@@ -239,7 +254,8 @@ def _new_page(form: KeyForm, status: int = 200) -> ResponseReturnValue:
     html = render_template(
         "keys/new.html",
         form=form,
-        meaning=MEANING,
+        meaning=AUTHORITY_MEANING if web.actor().is_contact_point else MEANING,
+        ours=web.actor().is_contact_point,
         longest=keyring.LONGEST_DAYS,
         here=web.address(),
     )
@@ -267,6 +283,7 @@ def _shown(row: ApiKey, shown: str, older: ApiKey | None = None) -> ResponseRetu
             shown=shown,
             older=older,
             base_url=web.settings().base_url,
+            whoami="/authority/whoami" if row.authority_id else "/whoami",
         )
     )
     response.headers["Cache-Control"] = "no-store"

@@ -53,7 +53,7 @@ PROBLEMS: dict[str, Problem] = {
         "all), or the key is missing, unknown, expired or revoked.",
         "Sign in with your password and the code of your authenticator.",
         "Send Authorization: Bearer and the key, which begins with lsn_. If it was revoked or "
-        "has expired, ask your provider administrator for a new one.",
+        "has expired, ask your administrator for a new one.",
     ),
     "forbidden": Problem(
         "Not allowed",

@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "webhooks/all.html" if ours else "webhooks/list.html",
         rows=look(web.db(), actor),
-        keeps=may(actor.roles, Verb.MANAGE_KEYS),
+        keeps=may(actor.roles, Verb.MANAGE_WEBHOOKS),
         most=webhook_keeping.MOST,
         tag=state_tag,
         host=host_of,
@@ -222,7 +222,7 @@ def replay(endpoint_id: UUID, message_id: UUID) -> ResponseReturnValue:
 def replay_since(endpoint_id: UUID) -> ResponseReturnValue:
     """Says how many events there are since a moment; then sends them again."""
     form = SinceForm()
-    demand(web.actor(), Verb.MANAGE_KEYS)
+    demand(web.actor(), Verb.MANAGE_WEBHOOKS)
     row = looked.one(web.db(), web.actor(), endpoint_id)
     if not form.validate():
         return _page(row, form, 422)
@@ -267,12 +267,13 @@ def _refused(endpoint_id: UUID, error: webhook_keeping.NotAsItIs) -> ResponseRet
 
 def _ready() -> None:
     """Asks for the role and a fresh factor before anything is typed or checked."""
+    demand(web.actor(), Verb.MANAGE_WEBHOOKS)
     keyring.demand_keeper(web.actor(), web.now())
 
 
 def _kept(endpoint_id: UUID) -> WebhookEndpoint:
     """The endpoint, for whoever may keep it."""
-    demand(web.actor(), Verb.MANAGE_KEYS)
+    demand(web.actor(), Verb.MANAGE_WEBHOOKS)
     row = looked.one(web.db(), web.actor(), endpoint_id)
     _ready()
     return row
@@ -313,7 +314,7 @@ def _page(
         refused=refused,
         form=form,
         found=looked.deliveries(web.db(), row, _before()),
-        keeps=may(web.actor().roles, Verb.MANAGE_KEYS),
+        keeps=may(web.actor().roles, Verb.MANAGE_WEBHOOKS),
         most=webhook_replays.MOST,
         tag=state_tag,
         delivery_tag=delivery_tag,

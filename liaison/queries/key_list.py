@@ -1,4 +1,4 @@
-"""A provider's API keys, to be looked at; the keys themselves are nowhere."""
+"""An organisation's API keys, to be looked at; the keys themselves are nowhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from liaison.domain.actors import Actor
@@ -43,12 +43,17 @@ class Listed:
         return self.state not in (KeyState.EXPIRED, KeyState.REVOKED)
 
 
-def of_provider(session: Session, actor: Actor, now: datetime) -> list[Listed]:
-    """All keys of the actor's own provider: those that count first, newest first."""
+def owned_by(organisation: UUID | None) -> ColumnElement[bool]:
+    """Keys of one organisation, a provider or an authority; of nobody where there is none."""
+    return or_(ApiKey.provider_id == organisation, ApiKey.authority_id == organisation)
+
+
+def of_own(session: Session, actor: Actor, now: datetime) -> list[Listed]:
+    """All keys of the actor's own organisation: those that count first, newest first."""
     demand(actor, Verb.READ_KEYS)
     rows = session.scalars(
         select(ApiKey)
-        .where(ApiKey.provider_id == actor.provider_id)
+        .where(_own(actor))
         .options(joinedload(ApiKey.created_by))
         .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
     )
@@ -57,14 +62,16 @@ def of_provider(session: Session, actor: Actor, now: datetime) -> list[Listed]:
 
 
 def one(session: Session, actor: Actor, key_id: UUID, now: datetime) -> Listed:
-    """One of them, for whoever may change it; another provider's is absent."""
+    """One of them, for whoever may change it; another organisation's is absent."""
     demand(actor, Verb.MANAGE_KEYS)
-    row = session.scalars(
-        select(ApiKey).where(ApiKey.id == key_id, ApiKey.provider_id == actor.provider_id)
-    ).one_or_none()
+    row = session.scalars(select(ApiKey).where(ApiKey.id == key_id, _own(actor))).one_or_none()
     if row is None:
         raise NotFound
     return Listed(row, state_of(row, now))
+
+
+def _own(actor: Actor) -> ColumnElement[bool]:
+    return owned_by(actor.provider_id or actor.authority_id)
 
 
 def state_of(row: ApiKey, now: datetime) -> KeyState:

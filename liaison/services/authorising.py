@@ -15,6 +15,7 @@ from liaison.domain.actors import Actor
 from liaison.domain.ladder import Whom
 from liaison.domain.lifecycle import Action
 from liaison.domain.reading import LONGEST_REASON, check_texts
+from liaison.domain.vocabulary import Role
 from liaison.errors import FieldError, Invalid
 from liaison.models import Order, Person
 from liaison.models.work import Wanted
@@ -26,13 +27,16 @@ from liaison.services.guards import order_for
 def submit(session: Session, actor: Actor, name: str, version: int | None, now: datetime) -> Order:
     """Hands a draft to another person, who authorises it or returns it with a note.
 
-    Whoever submits is in charge of the order, and one of its writers. What the memorandum does
-    not allow, whoever authorises, is refused here already.
+    Whoever submits is in charge of the order, and one of its writers. A program never is in charge:
+    of what it submits the person is who authorises it. What the memorandum does not allow, whoever
+    authorises, is refused here already.
     """
     order, state = order_for(session, actor, name, Action.SUBMIT, version)
-    issuance.put_in_charge(session, order, actor)
+    writers.demand_own_draft(order, actor)
+    if Role.CASE_SYSTEM not in actor.roles:
+        issuance.put_in_charge(session, order, actor)
     issuance.demand_terms(session, order, actor, now)
-    writers.note_writer(session, order, actor.person_id, now)
+    writers.note_writer(session, order, actor.writer_id, now)
     order.state = state
     order.submitted_at, order.submitted_by_id = now, actor.person_id
     order.returned_note = None
@@ -57,6 +61,8 @@ def authorise(
     """
     order, _ = order_for(session, actor, name, Action.AUTHORISE, version)
     writers.demand_another(session, order, actor, "authorise")
+    if order.officer is None:
+        issuance.put_in_charge(session, order, actor)
     issuance.demand_factor(session, order, actor, now)
     ruling = issuance.within_terms(session, order, actor, now)
     order.authorised_by_id = actor.person_id

@@ -16,6 +16,9 @@ DAYS_BEFORE = (30, 7, 1)
 BATCH = 20
 """Keys told of in one transaction."""
 
+_PROVIDERS: tuple[Role, ...] = (Role.PROVIDER_ADMINISTRATOR, Role.SPOC)
+_AUTHORITIES: tuple[Role, ...] = (Role.ADMINISTRATOR,)
+
 
 def is_due(session: Session, now: datetime) -> bool:
     """Whether anybody is to be told: asked before a writing transaction is begun."""
@@ -67,12 +70,15 @@ def _days_due(row: ApiKey, now: datetime) -> int:
 
 
 def keepers(session: Session, row: ApiKey | WebhookEndpoint) -> list[Person]:
-    """The provider's administrators; its SPOCs where it has none."""
-    for role in (Role.PROVIDER_ADMINISTRATOR, Role.SPOC):
+    """Its organisation's administrators; a provider's SPOCs where it has none."""
+    own, roles = Person.provider_id == row.provider_id, _PROVIDERS
+    if isinstance(row, ApiKey) and row.authority_id is not None:
+        own, roles = Person.authority_id == row.authority_id, _AUTHORITIES
+    for role in roles:
         found = session.scalars(
             select(Person)
             .where(
-                Person.provider_id == row.provider_id,
+                own,
                 Person.disabled_at.is_(None),
                 Person.id.in_(select(PersonRole.person_id).where(PersonRole.role == role)),
             )
@@ -89,7 +95,7 @@ def _queue(
     assert row.expires_at is not None
     params = {
         "name": person.name,
-        "provider": row.provider.name,
+        "provider": row.owner.name,
         "key": row.name,
         "prefix": row.prefix,
         "days": days,

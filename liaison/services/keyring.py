@@ -1,4 +1,4 @@
-"""A provider's keys, as its administrator keeps them: made, rolled over, revoked."""
+"""An organisation's keys, as its administrator keeps them: made, rolled over, revoked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import unstorable
 from liaison.errors import FieldError, Forbidden, Invalid, LiaisonError, NotFound
-from liaison.models import ApiKey, Person, Provider
+from liaison.models import ApiKey, Authority, Person, Provider
+from liaison.queries import key_list
 from liaison.services import guards, keys, pollers, portal_log
 
 DAYS, LONGEST_DAYS = 365, 730
@@ -52,11 +53,11 @@ class KeyEnded(LiaisonError):
 
 def make(session: Session, actor: Actor, wanted: Wanted, now: datetime) -> tuple[ApiKey, str]:
     """A new key; it is given back once. One name stands for one key that counts."""
-    provider = keeper_of(session, actor, now)
-    name, scopes, networks = _read(session, provider, wanted, now)
+    owner = owner_of(session, actor, now)
+    name, scopes, networks = _read(session, owner, wanted, now)
     row, shown = keys.make_key(
         session,
-        provider,
+        owner,
         name,
         scopes,
         now,
@@ -77,8 +78,8 @@ def roll(
 
     ``overlap`` in days; it never makes the older key count longer than it would have.
     """
-    provider = keeper_of(session, actor, now)
-    old = _of(session, provider, key_id)
+    owner = owner_of(session, actor, now)
+    old = _of(session, owner, key_id)
     _demand_open(old, now)
     if old.successor_id is not None:
         raise KeyEnded("This key was rolled over already. Roll its successor over instead.")
@@ -88,7 +89,7 @@ def roll(
     longest = timedelta(days=DAYS)  # a successor lasts as long as the key it takes over from
     row, shown = keys.make_key(
         session,
-        provider,
+        owner,
         old.name,
         old.scopes,
         now,
@@ -110,8 +111,8 @@ def expect(
     session: Session, actor: Actor, key_id: UUID, minutes: int | None, now: datetime
 ) -> ApiKey:
     """Says how often the key's program calls, in minutes; None: nobody is told of its silence."""
-    provider = keeper_of(session, actor, now)
-    row = _of(session, provider, key_id)
+    owner = owner_of(session, actor, now)
+    row = _of(session, owner, key_id)
     _demand_open(row, now)
     if faults := _expected_faults(minutes):
         raise Invalid(faults)
@@ -129,8 +130,8 @@ def _expected_faults(minutes: int | None) -> list[FieldError]:
 
 def revoke(session: Session, actor: Actor, key_id: UUID, reason: str, now: datetime) -> ApiKey:
     """Takes a key back: from this moment it opens nothing."""
-    provider = keeper_of(session, actor, now)
-    row = _of(session, provider, key_id)
+    owner = owner_of(session, actor, now)
+    row = _of(session, owner, key_id)
     _demand_open(row, now)
     reason = reason.strip()
     faults = list(_text_faults("/reason", reason, LONGEST_REASON, "Say why, for the log."))
@@ -142,21 +143,19 @@ def revoke(session: Session, actor: Actor, key_id: UUID, reason: str, now: datet
 
 
 def demand_keeper(actor: Actor, now: datetime) -> None:
-    """Refuses who may not keep a provider's keys, or gave no fresh factor."""
+    """Refuses who may not keep an organisation's keys, or gave no fresh factor."""
     demand(actor, Verb.MANAGE_KEYS)
-    if actor.provider_id is None:
-        raise Forbidden("Keys belong to a provider; you act for none.")
+    if actor.provider_id is None and actor.authority_id is None:
+        raise Forbidden("Keys belong to a provider or a contact point; you act for none.")
     guards.fresh_factor(actor, now)
 
 
-def keeper_of(session: Session, actor: Actor, now: datetime) -> Provider:
-    """The provider, locked; the actor may keep its keys and is not being let go meanwhile."""
+def owner_of(session: Session, actor: Actor, now: datetime) -> keys.Owner:
+    """The organisation, locked; the actor may keep its keys and is not being let go meanwhile."""
     demand_keeper(actor, now)
-    # The provider's row orders its key-keepers one after the other, and goes first: those who
+    # The organisation's row orders its key-keepers one after the other, and goes first: those who
     # keep people lock in this order too.
-    provider = session.scalars(
-        select(Provider).where(Provider.id == actor.provider_id).with_for_update(of=Provider)
-    ).one()
+    owner = _locked(session, actor)
     # Disabling locks the person's row: a key is made before it, and taken back with it, or not.
     person = session.scalars(
         select(Person)
@@ -166,13 +165,29 @@ def keeper_of(session: Session, actor: Actor, now: datetime) -> Provider:
     ).one_or_none()
     if person is None or person.disabled_at is not None:
         raise Forbidden("Your account is disabled.")
-    return provider
+    return owner
 
 
-def _of(session: Session, provider: Provider, key_id: UUID) -> ApiKey:
+def keeper_of(session: Session, actor: Actor, now: datetime) -> Provider:
+    """The same for what only providers have."""
+    owner = owner_of(session, actor, now)
+    if not isinstance(owner, Provider):
+        raise Forbidden("Only a provider has this; you act for a contact point.")
+    return owner
+
+
+def _locked(session: Session, actor: Actor) -> keys.Owner:
+    if actor.provider_id is None:
+        own = select(Authority).where(Authority.id == actor.authority_id)
+        return session.scalars(own.with_for_update(of=Authority)).one()
+    theirs = select(Provider).where(Provider.id == actor.provider_id)
+    return session.scalars(theirs.with_for_update(of=Provider)).one()
+
+
+def _of(session: Session, owner: keys.Owner, key_id: UUID) -> ApiKey:
     row = session.scalars(
         select(ApiKey)
-        .where(ApiKey.id == key_id, ApiKey.provider_id == provider.id)
+        .where(ApiKey.id == key_id, key_list.owned_by(owner.id))
         .with_for_update(of=ApiKey)
         .execution_options(populate_existing=True)
     ).one_or_none()
@@ -189,11 +204,11 @@ def _demand_open(row: ApiKey, now: datetime) -> None:
 
 
 def _read(
-    session: Session, provider: Provider, wanted: Wanted, now: datetime
+    session: Session, owner: keys.Owner, wanted: Wanted, now: datetime
 ) -> tuple[str, list[str], list[str]]:
     name = " ".join(wanted.name.split())
     faults = list(_text_faults("/name", name, LONGEST_NAME, "Name the program that will use it."))
-    if not faults and _is_taken(session, provider, name, now):
+    if not faults and _is_taken(session, owner, name, now):
         faults.append(
             FieldError(
                 "/name",
@@ -201,7 +216,7 @@ def _read(
                 "Nothing was made.",
             )
         )
-    scopes = [scope for scope in keys.SCOPES if scope in wanted.scopes]
+    scopes = [scope for scope in keys.scopes_of(owner) if scope in wanted.scopes]
     if not scopes or set(wanted.scopes) - set(scopes):
         faults.append(FieldError("/scopes", "Choose what the key may do."))
     if not 1 <= wanted.days <= LONGEST_DAYS:
@@ -221,9 +236,9 @@ def _text_faults(pointer: str, text: str, longest: int, missing: str) -> Sequenc
     return []
 
 
-def _is_taken(session: Session, provider: Provider, name: str, now: datetime) -> bool:
+def _is_taken(session: Session, owner: keys.Owner, name: str, now: datetime) -> bool:
     query = select(ApiKey.id).where(
-        ApiKey.provider_id == provider.id,
+        key_list.owned_by(owner.id),
         ApiKey.name == name,
         ApiKey.revoked_at.is_(None),
         or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),

@@ -1,4 +1,4 @@
-"""Providers' API keys: shown once, stored as SHA-256, found by one indexed read.
+"""API keys of providers and contact points: shown once, stored as SHA-256, found by one read.
 
 A key is 256 random bits, so a fast hash is enough: there is nothing to guess. Making, replacing
 and taking back is in ``keyring``.
@@ -19,20 +19,30 @@ from sqlalchemy.orm import Session
 from liaison.domain.actors import Actor, Via
 from liaison.domain.vocabulary import Role
 from liaison.errors import Unauthenticated
-from liaison.models import ApiKey, Provider
+from liaison.models import ApiKey, Authority, Provider
+
+Owner = Provider | Authority
 
 SCOPES = ("read", "respond", "webhooks")
+"""What a provider's key may do."""
+AUTHORITY_SCOPES = ("read", "draft")
+"""What a contact point's key may do: never more than a draft, which people then stand behind."""
 PREFIX = "lsn_"
 
 NOTE_USE_EVERY = timedelta(minutes=1)
 """A key that polls all day is written to once a minute, not with each poll."""
 
-_NEW_ONE = "Ask your provider administrator for a new one."
+_NEW_ONE = "Ask your administrator for a new one."
+
+
+def scopes_of(owner: Owner) -> tuple[str, ...]:
+    """The scopes that a key of this organisation can have."""
+    return AUTHORITY_SCOPES if isinstance(owner, Authority) else SCOPES
 
 
 def make_key(
     session: Session,
-    provider: Provider,
+    owner: Owner,
     name: str,
     scopes: Iterable[str],
     now: datetime,
@@ -43,13 +53,17 @@ def make_key(
     created_by_id: UUID | None = None,
     expected_every: int | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of a provider; the key itself is given back once and never again."""
+    """A new key of an organisation; the key itself is given back once and never again.
+
+    An authority's has a maker: whoever made it counts as a writer of what its program writes.
+    """
     wanted = list(scopes)
     assert wanted, "a key has a scope"
-    assert set(wanted) <= set(SCOPES), "a key's scopes are read, respond, webhooks"
+    assert set(wanted) <= set(scopes_of(owner)), "a key has scopes of its organisation's kind"
     key = key or PREFIX + secrets.token_urlsafe(32)
     row = ApiKey(
-        provider=provider,
+        provider=owner if isinstance(owner, Provider) else None,
+        authority=owner if isinstance(owner, Authority) else None,
         name=name,
         prefix=key[:12],
         key_hash=_hash(key),
@@ -80,9 +94,11 @@ def actor_for_key(
     actor = Actor(
         id=f"key:{row.id}",
         name=row.name,
-        roles=frozenset({Role.PROGRAM}),
+        roles=frozenset({Role.CASE_SYSTEM if row.authority_id else Role.PROGRAM}),
+        authority_id=row.authority_id,
         provider_id=row.provider_id,
-        organisation=row.provider.name,
+        stands_for_id=row.created_by_id if row.authority_id else None,
+        organisation=row.owner.name,
         via=Via("api-key", str(row.id), address),
     )
     return row, actor
@@ -101,7 +117,7 @@ def demand_counts(row: ApiKey, address: str, now: datetime) -> None:
         raise Unauthenticated(f"This key has expired. {_NEW_ONE}")
     if row.networks and not is_within(address, row.networks):
         raise Unauthenticated(
-            f"This key does not count from {address}: your provider administrator named the "
+            f"This key does not count from {address}: your administrator named the "
             "addresses from which it does. Call from one of them, or ask for a key with yours."
         )
 

@@ -64,7 +64,7 @@ def draft(
     )
     order_rows.write(order, written, provider)
     session.add(order)
-    writers.note_writer(session, order, actor.person_id, now)
+    writers.note_writer(session, order, actor.writer_id, now)
     if made_from:
         requests.note_writers(session, made_from, order, now)
     order_keys.write(session, order)
@@ -78,6 +78,7 @@ def edit(
 ) -> Order:
     """Writes a draft anew, all of it."""
     order, _ = order_for(session, actor, name, Action.EDIT, version)
+    writers.demand_own_draft(order, actor)
     written, provider = _read(session, data, now)
     if order.request is not None:
         requests.same_origin(order.request, written)
@@ -85,7 +86,7 @@ def edit(
     session.flush()  # the old positions must be free before the new ones take them
     order_rows.write(order, written, provider)
     flag_modified(order, "urgency")  # the version moves, even where only targets have changed
-    writers.note_writer(session, order, actor.person_id, now)
+    writers.note_writer(session, order, actor.writer_id, now)
     order_keys.write(session, order)
     told = {"provider": provider.name, "urgency": order.urgency.value}
     ledger.record(session, now, ledger.own(order, "order.edited", actor, told))
@@ -152,6 +153,7 @@ def withdraw(
     in one order.
     """
     order, state = order_for(session, actor, name, Action.WITHDRAW, version)
+    writers.demand_own_draft(order, actor)
     check_texts(("/reason", reason, LONGEST_REASON))
     served = orders.is_served(order)
     if served and not reason.strip():

@@ -1,8 +1,9 @@
-"""Providers' programs that fell silent: whoever expects them is told, once a silence.
+"""Programs that fell silent: whoever expects them is told, once a silence.
 
-A provider says how often its program calls (``ApiKey.expected_every``). One that has called
-before and then does not is told of: to the provider's administrators, for they can mend it, and
-to the duty officers of the contact points that have agreed with it, for an order may lie unread.
+An organisation says how often its program calls (``ApiKey.expected_every``). One that has called
+before and then does not is told of: to its administrators, for they can mend it, and of a
+provider's to the duty officers of the contact points that have agreed with it, for an order may
+lie unread.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def _is_silent(session: Session, key: ApiKey, now: datetime) -> bool:
 
 
 def _emergency_since(session: Session, key: ApiKey) -> datetime | None:
-    """When the oldest emergency was issued that the provider has not answered yet."""
+    """When the oldest emergency was issued that the key's provider has not answered yet."""
     return session.scalar(
         select(func.min(Order.issued_at)).where(
             Order.provider_id == key.provider_id,
@@ -113,7 +114,7 @@ def _emergency_since(session: Session, key: ApiKey) -> datetime | None:
 def _tell(session: Session, key: ApiKey, base_url: str, now: datetime) -> None:
     assert key.last_used_at is not None
     params = {
-        "provider": key.provider.name,
+        "provider": key.owner.name,
         "key": key.name,
         "prefix": key.prefix,
         "last": rfc3339(key.last_used_at),
@@ -123,6 +124,8 @@ def _tell(session: Session, key: ApiKey, base_url: str, now: datetime) -> None:
     theirs = {person.email: person.name for person in key_notices.keepers(session, key)}
     own = {**params, "link": f"{base_url}/api-keys"}
     watch_letters.send(session, theirs, "watch/key_silent", own, reason, now)
+    if key.provider_id is None:
+        return  # a contact point's own: nobody else waits for it
     ours = {**params, "link": f"{base_url}/providers/{key.provider_id}"}
     letter = "watch/program_silent"
     watch_letters.tell_partners(session, key.provider_id, letter, ours, reason, now)
@@ -131,4 +134,4 @@ def _tell(session: Session, key: ApiKey, base_url: str, now: datetime) -> None:
 def _note(session: Session, key: ApiKey, now: datetime) -> None:
     told = {"key": str(key.id), "name": key.name, "prefix": key.prefix}
     type_ = "key_back" if key.silent_since is None else "key_silent"
-    portal_log.note(session, now, type_, CLOCK.id, f"provider:{key.provider_id}", told)
+    portal_log.note(session, now, type_, CLOCK.id, portal_log.organisation_of(key), told)

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
-from liaison.models import Person
+from liaison.models import ApiKey, Person
 from liaison.services import ledger
 
 
-def organisation_of(person: Person) -> str:
+def organisation_of(person: Person | ApiKey) -> str:
     """``authority:<id>`` or ``provider:<id>``: by it the log is scoped."""
     if person.authority_id is not None:
         return f"authority:{person.authority_id}"

@@ -174,7 +174,7 @@ def _missed(
 
 def _open(session: Session, actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
     """The actor's own endpoint, locked, so that two who press at once do not count alike."""
-    demand(actor, Verb.MANAGE_KEYS)
+    demand(actor, Verb.MANAGE_WEBHOOKS)
     found = session.scalar(
         select(WebhookEndpoint.id).where(
             WebhookEndpoint.id == endpoint_id,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
+from liaison.domain.vocabulary import Role
 from liaison.errors import Forbidden
 from liaison.models import Order, OrderWriter
 from liaison.models.base import insert_once
@@ -21,13 +22,26 @@ WHO_CAN = "Another officer or supervisor of your contact point can"
 def note_writer(session: Session, order: Order, person_id: UUID | None, now: datetime) -> None:
     """Notes that a person wrote any part of an order; once, however often they wrote.
 
-    An import or the clock has no person: then whoever submits is a writer.
+    An import or the clock has no person: then whoever submits is a writer. For a contact point's
+    program it is whoever made its key (``Actor.writer_id``).
     """
     if person_id is None:
         return
     session.flush()  # a new order's row must be there first
     insert_once(session, OrderWriter, {"order_id": order.id, "person_id": person_id, "at": now})
     session.expire(order, ["writers"])
+
+
+def demand_own_draft(order: Order, actor: Actor) -> None:
+    """Keeps a program off the drafts that a person wrote or has in charge.
+
+    A stolen key then spoils nothing that people are at work on.
+    """
+    if Role.CASE_SYSTEM in actor.roles and order.officer_id is not None:
+        raise Forbidden(
+            "A person is in charge of this draft: a program changes it no more. Change it in the "
+            "portal. Nothing was changed."
+        )
 
 
 def take_over(session: Session, source: Order, made: Sequence[Order], now: datetime) -> None:

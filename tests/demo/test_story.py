@@ -148,7 +148,7 @@ def test_the_accounts_sign_in(
     told = json.loads(accounts_json())
     assert set(told) == {"url", "accounts", "api_keys"}
     assert {a["role"] for a in told["accounts"]} == {
-        role.value for role in Role if role not in (Role.PROGRAM, Role.CLOCK)
+        role.value for role in Role if role not in (Role.PROGRAM, Role.CASE_SYSTEM, Role.CLOCK)
     }
     now = SystemClock().now()
     vault = Vault(demo.encryption_key)
