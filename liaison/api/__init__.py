@@ -1,14 +1,14 @@
-"""The JSON endpoint, version 1: what a provider's programs talk to."""
+"""The JSON endpoint, version 1: what programs of providers and contact points talk to."""
 
 from __future__ import annotations
 
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from liaison.api import answers, docs, events, messages, orders, reference
+from liaison.api import answers, authority, docs, events, messages, orders, reference
 from liaison.api.blueprint import Waiting, api
 
-__all__ = ["answers", "docs", "events", "init_app", "messages", "orders", "reference"]
+__all__ = ["answers", "authority", "docs", "events", "init_app", "messages", "orders", "reference"]
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:

@@ -9,6 +9,7 @@ import structlog
 from flask import g, request
 from sqlalchemy.exc import OperationalError
 
+from liaison.api import doors
 from liaison.domain.actors import Actor
 from liaison.errors import Forbidden, RateLimited, Unauthenticated
 from liaison.models import ApiKey
@@ -20,24 +21,30 @@ FAILURES = 20
 WINDOW = timedelta(minutes=1)
 
 _log = structlog.get_logger("liaison.api")
-_SCOPES = {"GET": "read", "HEAD": "read", "POST": "respond"}
 
 
 def authenticate() -> None:
-    """Finds the key's row and provider, and asks for the scope the method needs."""
+    """Finds the key's row and whose it is; asks for its door, and the scope the method needs."""
     try:
         with core().database.reading() as session:
             key, actor = keys.actor_for_key(session, _presented(), address(), now())
     except Unauthenticated:
         _count_failure()
         raise
-    needed = _SCOPES.get(request.method, "respond")
+    doors.demand(actor)
+    needed = _needed()
     if needed not in key.scopes:
         raise Forbidden(
             f"This key has no scope “{needed}”. Ask your administrator for one with it."
         )
     g.api_key, g.api_actor = key, actor
     _note_use(key)
+
+
+def _needed() -> str:
+    if request.method in ("GET", "HEAD"):
+        return "read"
+    return "draft" if doors.is_authority() else "respond"
 
 
 def look_again() -> None:

@@ -213,10 +213,10 @@ def act(name: str, verb: Verb) -> Response:
     actor, key = access.actor(), request.headers.get("Idempotency-Key")
     with core().database.transaction() as session:
         if key is not None:
-            kept = idempotency.claim(session, access.key().id, key, _digest(), now())
+            kept = idempotency.claim(session, access.key().id, key, digest(), now())
             if kept is not None:
                 return _replayed(find(session, actor, name), kept)
-        _check_version(session, actor, name)
+        check_version(session, actor, name)
         order = verb(session, actor, now())
         view = order_view(order)
         if key is not None:
@@ -230,11 +230,12 @@ def repeated(name: str) -> Response | None:
     if key is None:
         return None
     with core().database.reading() as session:
-        kept = idempotency.known(session, access.key().id, key, _digest(), now())
+        kept = idempotency.known(session, access.key().id, key, digest(), now())
         return _replayed(find(session, access.actor(), name), kept) if kept else None
 
 
-def _digest() -> str:
+def digest() -> str:
+    """What makes this request the same as another."""
     return idempotency.request_hash(request.method, request.path, request.get_data())
 
 
@@ -249,7 +250,8 @@ def _answered(body: str) -> Response:
     return answering.answer(body, etag=str(json.loads(body)["version"]))
 
 
-def _check_version(session: Session, actor: Actor, name: str) -> None:
+def check_version(session: Session, actor: Actor, name: str) -> None:
+    """412 where the order, locked, is no longer in the version that ``If-Match`` names."""
     if "If-Match" not in request.headers:
         return
     order = find(session, actor, name, lock=True)

@@ -23,7 +23,15 @@ EVENTS = Tag(name="Events", description="Your stream: everything that happened, 
 ORDERS = Tag(name="Orders", description="What you are asked to preserve.")
 ANSWERS = Tag(name="Answers", description="Acknowledge, confirm preservation, decline.")
 ACCOUNT = Tag(name="Key", description="Whose key it is, and this description.")
-TAGS = (ACCOUNT, EVENTS, ORDERS, ANSWERS)
+AUTHORITY = Tag(
+    name="Contact points",
+    description=(
+        "For a contact point's case system, with a key of its own: `read` follows its stream and "
+        "orders, `draft` drafts, changes, submits and discards. Authorising and issuing take a "
+        "person with a second factor, always. A provider's key opens none of these."
+    ),
+)
+TAGS = (ACCOUNT, EVENTS, ORDERS, ANSWERS, AUTHORITY)
 """In the order of the reference."""
 
 
@@ -56,13 +64,14 @@ def problems(*statuses: int) -> Responses:
 _PROBLEMS = {
     400: "The body is no JSON.",
     401: "No key, or one that is wrong, revoked or expired.",
-    403: "The key has not the scope.",
+    403: "The key has not the scope, or belongs at the other door.",
     404: "No such order, or not one of yours.",
     409: "The order's state does not allow it, or somebody acted at the same moment.",
     412: "The order is no longer in the version you named in `If-Match`.",
     413: "The body is too large.",
     415: "The body is not `application/json`.",
     422: "Something in the request breaks a rule; `errors` names each place.",
+    428: "`If-Match` is needed here: the version you read.",
     429: "Too many requests with a wrong key, or messages; wait `Retry-After` seconds.",
     503: "The files could not be scanned; nothing was stored. Wait `Retry-After` seconds.",
 }

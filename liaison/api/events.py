@@ -42,6 +42,11 @@ SOON, LATER = 5, 30
 @reads
 def events(query: EventsQuery) -> Response:
     """The stream from a sequence number on."""
+    return polled(query)
+
+
+def polled(query: EventsQuery) -> Response:
+    """A poll of the one stream that the key's organisation can open."""
     actor = access.actor()
     end, urgent = _look(actor)
     if query.wait and _idle(end, query):

@@ -124,10 +124,10 @@ class ReportView(BaseModel):
     until: datetime | None = told(
         "The latest date to which anything is kept, UTC.", "2027-02-21T00:00:00Z"
     )
-    reference: str | None = told("Your reference.", "NOC-8812")
+    reference: str | None = told("The provider's reference.", "NOC-8812")
     sha256: str | None = told("Fingerprint of the preserved set.", None)
     risk: str | None = told("Risk under art. 29(6).", None)
-    note: str | None = told("Your note.", None)
+    note: str | None = told("The provider's note.", None)
     targets: list[ReportedTarget] = told("Target by target.", [])
 
 
@@ -142,14 +142,14 @@ class ExtensionWish(BaseModel):
 
 
 class ExtensionView(BaseModel):
-    """An extension that you confirmed."""
+    """An extension that the provider confirmed."""
 
     model_config = strict()
 
     asked_at: datetime = told("When it was asked for, UTC.", TIME)
     asked_until: datetime = told("The date that was asked for, UTC.", "2027-05-22T00:00:00Z")
-    confirmed_at: datetime = told("When you confirmed it, UTC.", TIME)
-    until: datetime = told("The date you gave, UTC.", "2027-05-22T00:00:00Z")
+    confirmed_at: datetime = told("When the provider confirmed it, UTC.", TIME)
+    until: datetime = told("The date the provider gave, UTC.", "2027-05-22T00:00:00Z")
 
 
 class FollowUpView(BaseModel):
@@ -161,17 +161,17 @@ class FollowUpView(BaseModel):
     reference: str = told("Its reference.", "MLA-2026-118")
     sent_on: date = told("The day it was sent.", "2027-01-12")
     recorded_at: datetime = told("When it was recorded here, UTC.", TIME)
-    note: str | None = told("The contact point's note to you.", None)
+    note: str | None = told("The contact point's note to the provider.", None)
 
 
 class DisposalView(BaseModel):
-    """Your confirmation that the data are gone."""
+    """The provider's confirmation that the data are gone."""
 
     model_config = strict()
 
-    confirmed_at: datetime = told("When you confirmed it, UTC.", TIME)
-    reference: str | None = told("Your reference.", "NOC-8812")
-    note: str | None = told("Your note.", None)
+    confirmed_at: datetime = told("When the provider confirmed it, UTC.", TIME)
+    reference: str | None = told("The provider's reference.", "NOC-8812")
+    note: str | None = told("The provider's note.", None)
 
 
 class RefusalView(BaseModel):
@@ -220,12 +220,12 @@ class DoubtView(BaseModel):
 
 
 class RouteView(BaseModel):
-    """Another provider you named (arts 17, 30)."""
+    """Another provider that the provider named (arts 17, 30)."""
 
     model_config = strict()
 
-    at: datetime = told("When you named it, UTC.", TIME)
-    provider: str = told("Its name, as you gave it.", "Norvik Mobile")
+    at: datetime = told("When it was named, UTC.", TIME)
+    provider: str = told("Its name, as it was given.", "Norvik Mobile")
     path: str = told("What identifies the path.", "198.51.100.1 port 51820")
     target: UUID | None = told("The target it is about; null for the whole order.", ID)
 
@@ -263,7 +263,7 @@ class OrderView(BaseModel):
         "Since when a question stops the clock; both deadlines move when it goes on.", None
     )
     answer_by: datetime | None = told(
-        "By when the contact point must answer your question; null where none is open.", None
+        "By when the contact point must answer the open question; null where none is.", None
     )
     authority: AuthorityView = told("Who issued it.", {})
     investigating_authority: CaseName = told("Who investigates.", {})
@@ -293,31 +293,35 @@ class OrderView(BaseModel):
         "2026-11-24T04:46:00Z",
     )
     acknowledged_at: datetime | None = told("When it was acknowledged, UTC.", None)
-    reference: str | None = told("Your reference, from the acknowledgement.", None)
-    preservation: ReportView | None = told("Your latest report.", None)
+    reference: str | None = told("The provider's reference, from the acknowledgement.", None)
+    preservation: ReportView | None = told("The provider's latest report.", None)
     preserved_until: datetime | None = told(
-        "The date you promised last, extensions included, UTC.", "2027-02-21T00:00:00Z"
+        "The date the provider promised last, extensions included, UTC.", "2027-02-21T00:00:00Z"
     )
     kept_until_decided: bool = told(
         "Whether an MLA request or production order is recorded: then the date is suspended, and "
         "the data stay until it is decided (art. 29(7)).",
         False,
     )
-    extension: ExtensionWish | None = told("The extension that waits for your answer.", None)
-    extensions: list[ExtensionView] = told("Those you confirmed, oldest first.", [])
+    extension: ExtensionWish | None = told(
+        "The extension that waits for the provider's answer.", None
+    )
+    extensions: list[ExtensionView] = told("Those that were confirmed, oldest first.", [])
     follow_ups: list[FollowUpView] = told("What followed the preservation, oldest first.", [])
     ended_at: datetime | None = told(
         "When it was declined, withdrawn, released or expired, UTC.", None
     )
     release_note: str | None = told("What the contact point wrote when it released it.", None)
     disposal_wanted: bool = told(
-        "Whether you are to confirm disposal after the end: a term of the memorandum.", True
+        "Whether the provider is to confirm disposal after the end: a term of the memorandum.", True
     )
-    disposal: DisposalView | None = told("Your confirmation of disposal.", None)
+    disposal: DisposalView | None = told("The provider's confirmation of disposal.", None)
     refusal: RefusalView | None = told("Why it was declined.", None)
-    routes: list[RouteView] = told("Other providers you named, oldest first.", [])
+    routes: list[RouteView] = told("Other providers that the provider named, oldest first.", [])
     withdrawal: str | None = told("Why it was withdrawn.", None)
-    doubt: DoubtView | None = told("Your doubt, while it is open; keep the data meanwhile.", None)
+    doubt: DoubtView | None = told(
+        "The provider's doubt, while it is open; the data are kept meanwhile.", None
+    )
     thread: list[ThreadView] = told("Questions and answers, oldest first.", [])
     documents: Documents = told("The order as a document.", {})
 

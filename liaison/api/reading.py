@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Self, TypeVar, get_type_hints
 
 from flask import Response, request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from liaison.api.problems import Malformed, NotJson
 from liaison.domain.reading import unstorable
@@ -42,6 +42,27 @@ _WORDS = {
     "string_pattern_mismatch": "Give 64 hexadecimal digits.",
     "enum": "Choose one of: {expected}.",
 }
+
+
+class AsSent(BaseModel):
+    """A body that its verb reads by rules of its own (ADR 0005); the fields are for the reference.
+
+    Here it is only JSON that can be kept: the one reader of drafts then names every fault.
+    """
+
+    _sent: Any = PrivateAttr(None)
+
+    @property
+    def sent(self) -> Any:
+        """The plain data, as they came."""
+        return self._sent
+
+    @classmethod
+    def of(cls, data: Any) -> Self:
+        """A body with these data; nothing is looked at."""
+        made = cls.model_construct()
+        made._sent = data
+        return made
 
 
 def reads(view: View) -> View:
@@ -90,14 +111,14 @@ def _query(model: type[BaseModel] | None) -> BaseModel | None:
 def _body(model: type[M]) -> M:
     raw = request.get_data()
     if not raw:
-        return _checked(model, {})
+        return model.of({}) if issubclass(model, AsSent) else _checked(model, {})
     if request.mimetype != "application/json":
         raise NotJson("Send JSON with Content-Type: application/json.")
     data = _json(raw)
     broken = [FieldError(place, detail) for place, detail in _unstorable(data, "")]
     if broken:
         raise Invalid(broken)
-    return _checked(model, data)
+    return model.of(data) if issubclass(model, AsSent) else _checked(model, data)
 
 
 def _json(raw: bytes) -> Any:

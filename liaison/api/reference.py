@@ -22,12 +22,15 @@ from liaison.api.blueprint import ACCOUNT, TAGS, api, problems
 from liaison.api.reading import reads
 from liaison.api.shapes import Problem, WhoAmI
 from liaison.clock import rfc3339
+from liaison.models import ApiKey
 from liaison.web import settings
 
 ABOUT = (
     "For a provider's programs: read the stream of what happened, fetch orders, acknowledge, "
-    "confirm preservation, decline. JSON in UTF-8; times in RFC 3339, UTC; ids are UUIDs. "
-    "Unknown fields and parameters are errors. Errors are `application/problem+json` (RFC 9457)."
+    "confirm preservation, decline. For a contact point's case system, under `/authority`: draft, "
+    "submit and follow orders; a key never authorises or issues one. JSON in UTF-8; times in "
+    "RFC 3339, UTC; ids are UUIDs. Unknown fields and parameters are errors. Errors are "
+    "`application/problem+json` (RFC 9457)."
 )
 
 
@@ -43,14 +46,17 @@ ABOUT = (
 @reads
 def whoami() -> Response:
     """The key that asks."""
-    key = access.key()
-    told = {
-        "provider": {"id": str(key.owner.id), "name": key.owner.name},
+    return answering.answer(answering.text(told_of_key("provider", access.key())))
+
+
+def told_of_key(kind: str, key: ApiKey) -> dict[str, Any]:
+    """A key and its organisation, which is a ``provider`` or an ``authority``."""
+    return {
+        kind: {"id": str(key.owner.id), "name": key.owner.name},
         "key": {"id": str(key.id), "name": key.name, "prefix": key.prefix},
         "scopes": key.scopes,
         "expires_at": rfc3339(key.expires_at) if key.expires_at else None,
     }
-    return answering.answer(answering.text(told))
 
 
 @api.get(
@@ -72,7 +78,7 @@ def spec(base_url: str) -> dict[str, Any]:
     """The OpenAPI document, from the views and the models; nothing of the portal is in it."""
     document = APISpec(
         openapi="3.1.0",
-        info=Info(title="Liaison for providers", version="1", description=ABOUT),
+        info=Info(title="Liaison", version="1", description=ABOUT),
         servers=[Server(url=base_url)],
         tags=list(TAGS),
         paths=_ordered(),
@@ -93,7 +99,7 @@ def _ordered() -> dict[str, Any]:
 
 
 def _tag(path: PathItem) -> str:
-    operation = path.get or path.post
+    operation = path.get or path.post or path.put
     assert operation is not None, "a path has a call"
     assert operation.tags, "a call has a tag"
     return operation.tags[0]
@@ -109,7 +115,7 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     sent, received = HEADERS.get(operation["operationId"], ((), ()))
     if sent:
         operation["parameters"] = operation.get("parameters", []) + [_header(n) for n in sent]
-    good = operation["responses"]["200"]
+    good = next(told for status, told in operation["responses"].items() if status in _GOOD)
     if received:
         good["headers"] = {
             n: {k: _header(n)[k] for k in ("description", "schema")} for n in received
@@ -130,6 +136,8 @@ def _header(name: str) -> dict[str, Any]:
     }
 
 
+_GOOD = ("200", "201")
+
 _MEANINGS = {
     "Idempotency-Key": (
         "1 to 255 visible ASCII characters of your own making; the answer is kept for 30 days.",
@@ -142,6 +150,10 @@ _MEANINGS = {
     "If-Match": ("The version you read; 412 where the order has moved on.", '"3"'),
     "If-None-Match": ("The ETag you have; 304 where nothing is new.", '"3"'),
     "ETag": ("The version of this answer.", '"3"'),
+    "Location": (
+        "Where the new draft is.",
+        "/api/v1/authority/orders/019abc00-0000-7000-8000-000000000001",
+    ),
     "X-Poll-Interval": ("Seconds until you should ask again.", "30"),
 }
 
@@ -153,6 +165,12 @@ HEADERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "acknowledgeOrder": _POST,
     "confirmPreservation": _POST,
     "declineOrder": _POST,
+    "listAuthorityEvents": (("If-None-Match",), ("ETag", "X-Poll-Interval")),
+    "getAuthorityOrder": (("If-None-Match",), ("ETag",)),
+    "draftOrder": (("Idempotency-Key",), ("ETag", "Location", "Idempotency-Replayed")),
+    "changeDraft": _POST,
+    "discardDraft": _POST,
+    "submitDraft": _POST,
 }
 """Headers of each call: those a program may send, those it receives."""
 

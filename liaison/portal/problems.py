@@ -87,6 +87,14 @@ PROBLEMS: dict[str, Problem] = {
         "point's duty officer meanwhile.",
         "Wait as many seconds as Retry-After says. Poll no faster than X-Poll-Interval.",
     ),
+    "precondition-required": Problem(
+        "Say which version you read",
+        "428",
+        "A draft is written anew as a whole, and the request does not say which version of it was "
+        "read. Nothing was changed.",
+        "The portal's pages do not answer with this.",
+        "Fetch the order, take its ETag, and send it as If-Match with the change.",
+    ),
     "malformed": Problem(
         "The request cannot be read",
         "400",

@@ -1,4 +1,4 @@
-"""The provider's stream as its program reads it: page by page, with the head to check against."""
+"""A stream as its organisation's program reads it: page by page, with the head to check against."""
 
 from __future__ import annotations
 
@@ -34,10 +34,14 @@ class Page:
 
 
 def stream_of(actor: Actor) -> str:
-    """The one stream a provider's reader can open."""
-    if actor.provider_id is None or not may(actor.roles, Verb.READ_ORDERS):
+    """The one stream a reader can open: its provider's, or its contact point's own."""
+    if not may(actor.roles, Verb.READ_ORDERS):
         raise NotFound
-    return f"provider:{actor.provider_id}"
+    if actor.provider_id is not None:
+        return f"provider:{actor.provider_id}"
+    if actor.authority_id is not None:
+        return f"authority:{actor.authority_id}"
+    raise NotFound
 
 
 def head(session: Session, actor: Actor) -> Head:
@@ -62,12 +66,15 @@ def page(session: Session, actor: Actor, end: Head, after: int, limit: int) -> P
 
 
 def emergency_open(session: Session, actor: Actor) -> bool:
-    """Whether an emergency still waits for this provider's answer; a drill is polled for alike."""
+    """Whether an emergency still waits for its provider's answer; a drill is polled for alike."""
+    own = Order.provider_id == actor.provider_id
+    if actor.provider_id is None:
+        own = Order.authority_id == actor.authority_id
     waiting = [state for state in OrderState if state.is_open]
     found = session.scalar(
         select(
             exists().where(
-                Order.provider_id == actor.provider_id,
+                own,
                 Order.state.in_(waiting),
                 Order.urgency == Urgency.EMERGENCY,
             )

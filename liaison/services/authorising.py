@@ -6,6 +6,7 @@ An emergency may be issued at once (``orders.issue``); then another person ratif
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -24,12 +25,22 @@ from liaison.services import issuance, ledger, outbox, writers
 from liaison.services.guards import order_for
 
 
-def submit(session: Session, actor: Actor, name: str, version: int | None, now: datetime) -> Order:
+def submit(
+    session: Session,
+    actor: Actor,
+    name: str,
+    version: int | None,
+    now: datetime,
+    *,
+    written_by: Sequence[str] = (),
+) -> Order:
     """Hands a draft to another person, who authorises it or returns it with a note.
 
     Whoever submits is in charge of the order, and one of its writers. A program never is in charge:
     of what it submits the person is who authorises it. What the memorandum does not allow, whoever
     authorises, is refused here already.
+
+    ``written_by``: e-mail addresses of people who wrote it in a case system; they are its writers.
     """
     order, state = order_for(session, actor, name, Action.SUBMIT, version)
     writers.demand_own_draft(order, actor)
@@ -37,6 +48,7 @@ def submit(session: Session, actor: Actor, name: str, version: int | None, now: 
         issuance.put_in_charge(session, order, actor)
     issuance.demand_terms(session, order, actor, now)
     writers.note_writer(session, order, actor.writer_id, now)
+    named = writers.name_writers(session, order, written_by, now)
     order.state = state
     order.submitted_at, order.submitted_by_id = now, actor.person_id
     order.returned_note = None
@@ -47,7 +59,8 @@ def submit(session: Session, actor: Actor, name: str, version: int | None, now: 
     for whom in (Whom.DUTY_OFFICER, Whom.SUPERVISOR):
         for contact in registry.addressees(session, order, whom, now):
             outbox.queue(session, order, contact, notice, now)
-    ledger.record(session, now, ledger.own(order, "order.submitted", actor, {}))
+    told = {"written_by": named} if named else {}
+    ledger.record(session, now, ledger.own(order, "order.submitted", actor, told))
     return order
 
 

@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
 from liaison.domain.vocabulary import Role
-from liaison.errors import Forbidden
-from liaison.models import Order, OrderWriter
+from liaison.errors import FieldError, Forbidden, Invalid
+from liaison.models import Order, OrderWriter, Person
 from liaison.models.base import insert_once
 from liaison.queries import four_eyes
+
+MOST_NAMED = 10
+"""People whom a program can name as an order's writers."""
 
 WHO_CAN = "Another officer or supervisor of your contact point can"
 
@@ -30,6 +33,28 @@ def note_writer(session: Session, order: Order, person_id: UUID | None, now: dat
     session.flush()  # a new order's row must be there first
     insert_once(session, OrderWriter, {"order_id": order.id, "person_id": person_id, "at": now})
     session.expire(order, ["writers"])
+
+
+def name_writers(session: Session, order: Order, emails: Sequence[str], now: datetime) -> list[str]:
+    """Notes people of the order's contact point as its writers, by their addresses; their names.
+
+    A program knows who typed what it submits; the portal cannot. ``Invalid`` names each stranger.
+    """
+    found = [
+        session.scalars(
+            select(Person).where(
+                Person.email == email.strip().lower(), Person.authority_id == order.authority_id
+            )
+        ).one_or_none()
+        for email in emails
+    ]
+    stranger = "Nobody of your contact point has this address."
+    faults = [FieldError(f"/written_by/{i}", stranger) for i, p in enumerate(found) if p is None]
+    if faults:
+        raise Invalid(faults)
+    for person in found:
+        note_writer(session, order, person.id if person else None, now)
+    return [person.name for person in found if person]
 
 
 def demand_own_draft(order: Order, actor: Actor) -> None:

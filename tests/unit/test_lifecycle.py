@@ -70,7 +70,7 @@ WHO = {
 }
 
 BESIDE = {("draft", "withdraw"): {"case_system"}}
-"""A contact point's program discards a draft; what was submitted or served only people take back."""
+"""A contact point's program discards drafts; what was submitted or served only people take back."""
 
 LOOKERS_ON = {"auditor", "administrator", "provider_administrator"}
 """Roles that may do nothing to an order."""

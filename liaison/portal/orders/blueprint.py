@@ -25,7 +25,7 @@ from liaison.portal.orders.deadline import clock_word, clocks_meanwhile, deadlin
 from liaison.portal.orders.draft_form import DraftForm
 from liaison.portal.orders.keeping_panel import keeping_of
 from liaison.portal.orders.page import lasting
-from liaison.queries import orders, timeline
+from liaison.queries import orders, programs, timeline
 from liaison.queries.doubting import open_doubt
 from liaison.queries.ladder import NOTHING_CLIMBS
 
@@ -79,6 +79,7 @@ def helpers() -> dict[str, object]:
         "keeping_of": keeping_of,
         "instrument_label": partial(words.label, Instrument),
         "lasting": lasting,
+        "programs_of": lambda order: programs.wrote(web.db(), order),
         "typed": moments.as_typed,
         "unfolded": pointers.unfolded,
         "viewer": LocalProxy(web.actor),

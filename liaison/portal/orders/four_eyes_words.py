@@ -8,8 +8,11 @@ from liaison.portal.filters import written
 from liaison.portal.orders.told import Data, Told, quotes
 
 
-def _submitted(_data: Data) -> Told:
-    return Told("people", "Submitted for authorisation:", "another person must authorise it.")
+def _submitted(data: Data) -> Told:
+    named = ", ".join(str(name) for name in data.get("written_by") or [])
+    wrote = f" Its case system names as its writers: {named}." if named else ""
+    said = f"another person must authorise it.{wrote}"
+    return Told("people", "Submitted for authorisation:", said)
 
 
 def _returned(data: Data) -> Told:
