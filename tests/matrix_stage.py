@@ -58,6 +58,7 @@ from liaison.services import (
     ledger,
     memoranda,
     order_templates,
+    orders,
     outbox,
     register_imports,
     resets,
@@ -176,7 +177,7 @@ def build(app: Flask, world: World, path: Path) -> Stage:
     stage = Stage(app, world, path)
     stage.things["-", "-"] = {"type_": "stale", "filename": "liaison.css"}
     people = _people(world)
-    programs = _programs(world)
+    programs = [*_programs(world), *_case_systems(stage, people)]
     _orders(stage)
     _requests(stage)
     _doubted(stage)
@@ -284,7 +285,10 @@ def _others(stage: Stage, people: dict[tuple[str, str], UUID]) -> None:
             colleague = people["auditor" if of_authority else "spoc", organisation]
             invited = _invitation(world, organisation, kind)
             provider = world.register.providers[_provider_of(organisation)]
-            key = session.scalars(select(ApiKey).where(ApiKey.provider_id == provider)).first()
+            own = ApiKey.provider_id == provider
+            if of_authority:
+                own = ApiKey.authority_id == world.register.authorities[organisation]
+            key = session.scalars(select(ApiKey).where(own)).first()
             order = UUID(stage.things["issued", organisation]["id"])
             toucher = (
                 colleague if of_authority else people["auditor", COUNTER_AUTHORITY[organisation]]
@@ -721,4 +725,22 @@ def _programs(world: World) -> list[Asker]:
             row, key = keys.make_key(session, provider, "Revoked", ["read", "respond"], world.now)
             session.execute(update(ApiKey).where(ApiKey.id == row.id).values(revoked_at=world.now))
         askers.append(Asker("revoked", name, header=key))
+    return askers
+
+
+def _case_systems(stage: Stage, people: dict[tuple[str, str], UUID]) -> list[Asker]:
+    """Each contact point's key, and a draft written with it; providers ask for that one."""
+    world, askers = stage.world, []
+    for code, provider in (("CP", "Meridian Telecom"), ("NL", "Norvik Mobile")):
+        with world.database.transaction() as session:
+            authority = session.get_one(Authority, world.register.authorities[code])
+            maker, scopes = people["administrator", code], keys.AUTHORITY_SCOPES
+            _, key = keys.make_key(
+                session, authority, "Cases", scopes, world.now, created_by_id=maker
+            )
+            actor = keys.actor_for_key(session, key, ADDRESS, world.now)[1]
+            draft = orders.draft(session, actor, world.data(provider=provider), world.now)
+            for organisation in (code, provider):
+                stage.things["drafted", organisation] = {"order": str(draft.id)}
+        askers.append(Asker("case", code, header=key))
     return askers

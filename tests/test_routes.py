@@ -133,7 +133,7 @@ def letter(answer: TestResponse) -> str:
     """What an answer comes to, as the table writes it."""
     if answer.status_code in (302, 303):
         return "l" if answer.location.partition("?")[0] in ("/login", "/login/") else "o"
-    if answer.status_code in (200, 201, 204, 409, 422):
+    if answer.status_code in (200, 201, 204, 409, 422, 428):
         return "o"
     return {401: "1", 403: "3", 404: "4"}.get(answer.status_code, f"({answer.status_code})")
 

@@ -1,4 +1,4 @@
-"""A provider's program, as the tests play it; holds every answer to what the reference says."""
+"""A program of either side, as the tests play it; holds each answer to what the reference says."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from pydantic import BaseModel
 from werkzeug.test import TestResponse
 
+from liaison.api.authority.shapes import AuthorityOrderList, AuthorityOrderView, AuthorityWhoAmI
 from liaison.api.order_shapes import OrderList, OrderView
 from liaison.api.shapes import EventPage, Problem, WhoAmI
 
@@ -16,6 +17,8 @@ SHAPES: dict[str, type[BaseModel]] = {
     "/api/v1/events": EventPage,
     "/api/v1/orders": OrderList,
     "/api/v1/whoami": WhoAmI,
+    "/api/v1/authority/events": EventPage,
+    "/api/v1/authority/whoami": AuthorityWhoAmI,
 }
 
 
@@ -34,6 +37,15 @@ class Program:
         """A body as JSON."""
         sent = self._all(headers)
         return held(self.client.post(f"/api/v1{path}", json=body, headers=sent))
+
+    def put(self, path: str, body: Any = None, **headers: str) -> TestResponse:
+        """A body as JSON, in the place of what is there."""
+        sent = self._all(headers)
+        return held(self.client.put(f"/api/v1{path}", json=body, headers=sent))
+
+    def delete(self, path: str, **headers: str) -> TestResponse:
+        """Without a body."""
+        return held(self.client.delete(f"/api/v1{path}", headers=self._all(headers)))
 
     def send(self, path: str, body: bytes, kind: str | None = "application/json") -> TestResponse:
         """A body as it is."""
@@ -55,15 +67,23 @@ def held(answer: TestResponse) -> TestResponse:
     """Every answer looks as the reference says, sets no cookie and may not be kept by others."""
     assert "Set-Cookie" not in answer.headers
     assert answer.headers["Cache-Control"] in ("no-store", "private, no-cache")
-    if answer.status_code == 200:
+    if answer.status_code in (200, 201):
         assert answer.mimetype == "application/json"
-        SHAPES.get(answer.request.path, OrderView).model_validate(answer.get_json())
+        _shape(answer).model_validate(answer.get_json())
     elif answer.status_code != 304:
         assert answer.mimetype == "application/problem+json"
         problem = Problem.model_validate(answer.get_json())
         assert problem.status == answer.status_code
         assert problem.type.startswith("http://localhost/problems/")
     return answer
+
+
+def _shape(answer: TestResponse) -> type[BaseModel]:
+    path = answer.request.path
+    if path == "/api/v1/authority/orders" and answer.request.method == "GET":
+        return AuthorityOrderList
+    whole = AuthorityOrderView if path.startswith("/api/v1/authority") else OrderView
+    return SHAPES.get(path, whole)
 
 
 def faults(answer: TestResponse) -> list[str]:
