@@ -26,6 +26,8 @@ from schemathesis.specs.openapi.checks import (
 
 from liaison.api.blueprint import waiting
 from liaison.api.reference import spec
+from tests.api.case_systems import bearer
+from tests.api.program import Program
 from tests.world import World
 
 CHECKS = [
@@ -56,10 +58,17 @@ def schema(app: Flask) -> BaseSchema:
 
 
 @pytest.fixture
-def refs(world: World) -> list[str | None]:
-    """Orders in three states; None for whatever name was made up."""
+def case(world: World) -> dict[str, str]:
+    """The key of a contact point's case system."""
+    return bearer(world)
+
+
+@pytest.fixture
+def refs(app: Flask, world: World, case: dict[str, str]) -> list[str | None]:
+    """Orders in four states; None for whatever name was made up."""
+    draft = Program(app.test_client(), case).post("/authority/orders", world.data()).get_json()
     kept = world.preserve(world.acknowledge(world.issue()))
-    return [None, world.issue().ref, world.acknowledge(world.issue()).ref, kept.ref]
+    return [None, draft["id"], world.issue().ref, world.acknowledge(world.issue()).ref, kept.ref]
 
 
 def operation(schema: BaseSchema, name: str) -> APIOperation[Any, Any, Any, Any]:
@@ -73,10 +82,16 @@ def operation(schema: BaseSchema, name: str) -> APIOperation[Any, Any, Any, Any]
 
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_no_input_breaks_the_specification(
-    name: str, schema: BaseSchema, refs: list[str | None], world: World, examples: int, seeds: int
+    name: str,
+    schema: BaseSchema,
+    refs: list[str | None],
+    case: dict[str, str],
+    world: World,
+    examples: int,
+    seeds: int,
 ) -> None:
     call = operation(schema, name)
-    keys = [world.bearer(), {}] if CALLS[name] else [{}]
+    keys = [world.bearer(), case, {}] if CALLS[name] else [{}]
     cases = st.one_of(
         call.as_strategy(GenerationMode.POSITIVE), call.as_strategy(GenerationMode.NEGATIVE)
     )
@@ -91,13 +106,13 @@ def test_no_input_breaks_the_specification(
             phases=[hypothesis.Phase.generate],
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        @hypothesis.given(case=cases, key=st.sampled_from(keys), ref=st.sampled_from(refs))
-        def play(case: Case[Any], key: dict[str, str], ref: str | None) -> None:
-            if ref and "order" in case.path_parameters:
-                case.path_parameters["order"] = ref
+        @hypothesis.given(made=cases, key=st.sampled_from(keys), ref=st.sampled_from(refs))
+        def play(made: Case[Any], key: dict[str, str], ref: str | None) -> None:
+            if ref and "order" in made.path_parameters:
+                made.path_parameters["order"] = ref
             world.clock.move(minutes=1)  # or the tries without a key would soon be too many
-            answer = case.call(headers=key)
-            case.validate_response(answer, checks=CHECKS)
+            answer = made.call(headers=key)
+            made.validate_response(answer, checks=CHECKS)
             if CALLS[name] and not key:
                 assert answer.status_code in (401, 404, 405), answer.status_code
 
