@@ -77,7 +77,7 @@ def _problem() -> dict[str, Any]:
 
 def _call(document: dict[str, Any], path: str, verb: str, operation: dict[str, Any]) -> Call:
     schemas = document["components"]["schemas"]
-    body, answer = _body(operation.get("requestBody")), _body(operation["responses"].get("200"))
+    body, answer = _body(operation.get("requestBody")), _body(_good(operation))
     scopes = [scope for need in operation.get("security", []) for scope in need.get("key", [])]
     return Call(
         id=operation["operationId"],
@@ -93,6 +93,11 @@ def _call(document: dict[str, Any], path: str, verb: str, operation: dict[str, A
         curl=_curl(path, verb, operation, body.get("example")),
         example=_example(schemas, answer) if verb == "get" else "",
     )
+
+
+def _good(operation: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer to a call that did what it is for."""
+    return next((r for s, r in operation["responses"].items() if s.startswith("2")), None)
 
 
 def _body(part: dict[str, Any] | None) -> dict[str, Any]:
@@ -192,9 +197,14 @@ def _curl(path: str, verb: str, operation: dict[str, Any], example: Any) -> str:
     lines = [f'curl -sS "$LIAISON_URL{place}{query}"']
     if operation.get("security"):
         lines.append('-H "Authorization: Bearer $LIAISON_KEY"')
+    if verb in ("put", "delete"):
+        lines[0] = lines[0].replace("curl -sS", f"curl -sS -X {verb.upper()}")
+    if operation["operationId"] == "changeDraft":
+        lines.append('-H "If-Match: $ETAG"')
     if verb == "post":
         act = path.rpartition("/")[2]
         lines.append(f'-H "Idempotency-Key: {act}-$ORDER"')
+    if verb in ("post", "put"):
         lines.append('-H "Content-Type: application/json"')
         lines.append(f"-d '{json.dumps(example, ensure_ascii=False)}'")
     return " \\\n  ".join(lines)

@@ -18,6 +18,7 @@ from tests.api.program import Program
 from tests.world import World
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+CASES = (Path(__file__).parents[2] / "docs" / "case-systems.md").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.one_database
 
@@ -59,5 +60,5 @@ def test_every_call_and_setting_of_the_table_is_there(app: Flask) -> None:
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1")
     }
-    told = set(re.findall(r"^\| `(?:GET|POST) (/api/v1/[^?`]+)", TEXT, re.MULTILINE))
+    told = set(re.findall(r"^\| `[A-Z]+ (/api/v1/[^?`]+)", TEXT + CASES, re.MULTILINE))
     assert told == served

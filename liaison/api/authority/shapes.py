@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, StrictStr
 
 from liaison.api.models import optional, strict, told
-from liaison.api.order_shapes import CaseName, LegalBasis, Mla, OrderView, Origin
+from liaison.api.order_shapes import CaseName, LegalBasis, OrderView, Origin
 from liaison.api.reading import AsSent
 from liaison.api.shapes import ID, TIME, KeyName
 from liaison.domain.vocabulary import DataCategory, OrderStatus, TargetType, Urgency
@@ -118,6 +118,15 @@ class DraftTarget(BaseModel):
     relation: str = told("How it bears on the offence (art. 29(2)(c)).", "The number that called")
 
 
+class DraftMla(BaseModel):
+    """Whether a mutual legal assistance request follows."""
+
+    model_config = strict()
+
+    intended: bool = told("Whether one is intended (art. 29(2)(f)).", False)
+    expected_by: date | None = optional("By which day; needed where one is.", "2027-01-15")
+
+
 class DraftBody(AsSent):
     """A draft order, as `liaison order import` takes it; the same rules read both."""
 
@@ -148,7 +157,7 @@ class DraftBody(AsSent):
     confidential_until: date | None = optional("Confidential until this day (art. 16(3)).", None)
     no_user_notice: bool | None = optional("Whether the user must not be told.", True)
     partial_disclosure: bool | None = optional("Whether arts 17/30 disclosure is wanted.", False)
-    mla: Mla = told("Whether an MLA request follows, and by when (art. 29(2)(f)).", {})
+    mla: DraftMla = told("Whether an MLA request follows, and by when (art. 29(2)(f)).", {})
     emergency_ground: str | None = optional(
         "An emergency's: the significant and imminent risk to life or safety.", None
     )
@@ -157,11 +166,11 @@ class DraftBody(AsSent):
 class Submission(BaseModel):
     """Who wrote the draft in the case system, as far as it knows."""
 
-    model_config = strict({"written_by": ["anna@police.example"]})
+    model_config = strict({"written_by": ["a.petrosyan@police.example"]})
 
     written_by: list[StrictStr] | None = optional(
         "E-mail addresses of your contact point's people who wrote it there. They count as its "
         "writers, so that another person authorises it.",
-        ["anna@police.example"],
+        ["a.petrosyan@police.example"],
         max_length=MOST_NAMED,
     )
