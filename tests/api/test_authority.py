@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from liaison.errors import Forbidden
 from liaison.models import Order, OrderReview, Person
 from liaison.queries import four_eyes
 from liaison.services import authorising, doubts, reviews
-from tests.api.case_systems import ADDRESS_OF, case_system
+from tests.api.case_systems import ADDRESS_OF, bearer, case_system
 from tests.api.program import Program, faults, slug
 from tests.world import ORDERS, World
 
@@ -204,3 +205,39 @@ def test_a_repeat_drafts_once_and_is_answered_as_then(app: Flask, world: World) 
     assert case.post(ADDRESS_OF, body, Idempotency_Key="case-18").status_code == 201
     kept = world.order(str(UUID(first.get_json()["id"])))
     assert kept.state is OrderState.WITHDRAWN
+
+
+def test_of_two_at_one_moment_one_is_done(app: Flask, world: World) -> None:
+    """Two drafts under one Idempotency-Key, two changes of one version, two submissions."""
+    headers, body, before = bearer(world), world.data(ROUTINE), number(world)
+
+    def both(method: str, path: str, **sent: str) -> list[int]:
+        answers: list[int] = []
+        start = threading.Barrier(2)
+
+        def send() -> None:
+            client = app.test_client()
+            start.wait()
+            answer = client.open(
+                f"/api/v1{path}",
+                method=method,
+                json={} if path.endswith("submission") else body,
+                headers=headers | {name.replace("_", "-"): v for name, v in sent.items()},
+            )
+            answers.append(answer.status_code)
+
+        threads = [threading.Thread(target=send) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sorted(answers)
+
+    assert both("POST", ADDRESS_OF, Idempotency_Key="one") == [201, 201]
+    assert number(world) == before + 1
+    case = Program(app.test_client(), headers)
+    (draft,) = case.get(f"{ADDRESS_OF}?state=draft").get_json()["orders"]
+    path = f"{ADDRESS_OF}/{draft['id']}"
+    assert both("PUT", path, If_Match=f'"{draft["version"]}"') == [200, 412]
+    assert both("POST", f"{path}/submission") == [200, 409]
+    assert types(case) == ["order.drafted", "order.edited", "order.submitted"]
