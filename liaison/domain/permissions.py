@@ -91,8 +91,9 @@ VERBS: Mapping[Verb, frozenset[Role]] = MappingProxyType(
         Verb.REVIEW_ORDERS: frozenset({_OFFICER, _SUPERVISOR}),
         Verb.READ_KEYS: frozenset({_ADMIN, _PROVIDER_ADMIN, _SPOC}),
         Verb.MANAGE_KEYS: frozenset({_ADMIN, _PROVIDER_ADMIN}),
-        Verb.READ_WEBHOOKS: frozenset({_SUPERVISOR, _ADMIN, _SPOC, _PROVIDER_ADMIN}),
-        Verb.MANAGE_WEBHOOKS: frozenset({_PROVIDER_ADMIN}),
+        # A provider's key may what its scopes name; services/webhook_keepers.py asks for that one.
+        Verb.READ_WEBHOOKS: frozenset({_SUPERVISOR, _ADMIN, _SPOC, _PROVIDER_ADMIN, Role.PROGRAM}),
+        Verb.MANAGE_WEBHOOKS: frozenset({_PROVIDER_ADMIN, Role.PROGRAM}),
         Verb.MANAGE_REGISTER: frozenset({_ADMIN}),
         Verb.MANAGE_CONTACTS: frozenset({_ADMIN, _PROVIDER_ADMIN}),
         Verb.CALL_TO_VERIFY: frozenset({_OFFICER, _SUPERVISOR}),

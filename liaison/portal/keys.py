@@ -32,7 +32,7 @@ AUTHORITY_SCOPES = (SelectChoice("read", "Read"), SelectChoice("draft", "Draft")
 MEANING = {
     "read": "Poll the stream of events, fetch orders and their papers.",
     "respond": "Acknowledge, confirm preservation, decline, ask.",
-    "webhooks": "Register addresses at which the provider is told of events.",
+    "webhooks": "Make, change, try and remove webhooks. Administrators are told by letter.",
 }
 AUTHORITY_MEANING = {
     "read": "Follow the contact point’s stream and its orders.",

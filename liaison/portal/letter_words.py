@@ -50,6 +50,7 @@ _LETTERS: Mapping[str, str] = {
     "supervisor_page": "Page to the supervisor",
     "timer_failed": "A ladder could not move",
     "unratified_withdrawn": "Withdrawn before it was ratified",
+    "webhook_by_key": "A program changed a webhook",
 }
 
 

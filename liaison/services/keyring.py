@@ -188,7 +188,8 @@ def _of(session: Session, owner: keys.Owner, key_id: UUID) -> ApiKey:
     row = session.scalars(
         select(ApiKey)
         .where(ApiKey.id == key_id, key_list.owned_by(owner.id))
-        .with_for_update(of=ApiKey)
+        # What refers to it can be written all the same: an answer kept for its program's repeat.
+        .with_for_update(of=ApiKey, key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:

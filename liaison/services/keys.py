@@ -166,7 +166,8 @@ def revoke_of(
             or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
         )
         .order_by(ApiKey.id)
-        .with_for_update(of=ApiKey)
+        # What refers to it can be written all the same: an answer kept for its program's repeat.
+        .with_for_update(of=ApiKey, key_share=True)
         .execution_options(populate_existing=True)
     ).all()
     for row in rows:

@@ -1,4 +1,4 @@
-"""Endpoints as a provider's administrator keeps them: made, changed, rolled over, removed.
+"""Endpoints as a provider keeps them: made, changed, rolled over, removed.
 
 Whoever enters an address sends nothing there by it: each sending looks its name up anew.
 """
@@ -22,7 +22,7 @@ from liaison.domain.stream_events import STREAM_EVENTS
 from liaison.errors import FieldError, Invalid, LiaisonError, NotFound, Stale
 from liaison.models import Provider, WebhookEndpoint
 from liaison.models.webhooks import EndpointState
-from liaison.services import keyring, portal_log, webhook_health
+from liaison.services import portal_log, webhook_health, webhook_keepers
 from liaison.services.vault import Vault
 
 MOST = 10
@@ -53,7 +53,7 @@ def make(
     session: Session, vault: Vault, actor: Actor, wanted: Wanted, now: datetime, *, loopback: bool
 ) -> tuple[WebhookEndpoint, str]:
     """A new endpoint and its secret, which is given back once."""
-    provider = keyring.keeper_of(session, actor, now)
+    provider = webhook_keepers.keeper_of(session, actor, now)
     url, description, events = _read(session, provider, wanted, None, loopback=loopback)
     secret = signatures.new_secret()
     row = WebhookEndpoint(
@@ -64,12 +64,13 @@ def make(
         state=EndpointState.ACTIVE,
         sealed_secret=vault.seal(secret),
         created_at=now,
-        created_by=actor.name,
+        created_by=webhook_keepers.named(actor),
         changed_at=now,
     )
     session.add(row)
     session.flush()
     note(session, actor, "webhook_made", row, now, {"events": events})
+    webhook_keepers.tell(session, actor, row, "added", now)
     return row, secret
 
 
@@ -93,6 +94,7 @@ def change(
         row.failing_since = None
     row.url, row.description, row.events, row.changed_at = url, description, events, now
     note(session, actor, "webhook_changed", row, now, {"events": events, "before": before})
+    webhook_keepers.tell(session, actor, row, "changed", now)
     return row
 
 
@@ -108,6 +110,7 @@ def roll(
     row.old_secret_until = now + timedelta(hours=overlap) if overlap else None
     row.sealed_secret, row.changed_at = vault.seal(secret), now
     note(session, actor, "webhook_rolled", row, now, {"overlap_hours": overlap})
+    webhook_keepers.tell(session, actor, row, "gave a new secret to", now)
     return row, secret
 
 
@@ -116,8 +119,10 @@ def disable(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) ->
     _, row = _held(session, actor, endpoint_id, now)
     if row.state is not EndpointState.ACTIVE:
         raise NotAsItIs("This webhook is disabled already.")
-    webhook_health.close(session, row, EndpointState.DISABLED, f"By {actor.name}.", now)
+    who = webhook_keepers.named(actor)
+    webhook_health.close(session, row, EndpointState.DISABLED, f"By {who}.", now)
     note(session, actor, "webhook_disabled", row, now, {})
+    webhook_keepers.tell(session, actor, row, "disabled", now)
     return row
 
 
@@ -130,15 +135,18 @@ def enable(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) -> 
     # When it was disabled stays: whether it was tried since is told by it.
     row.failing_since = row.disabled_why = None
     note(session, actor, "webhook_enabled", row, now, {})
+    webhook_keepers.tell(session, actor, row, "enabled", now)
     return row
 
 
 def remove(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) -> None:
     """For good: its secrets are forgotten, its deliveries stay on record."""
     _, row = _held(session, actor, endpoint_id, now)
-    webhook_health.close(session, row, EndpointState.REMOVED, f"By {actor.name}.", now)
+    who = webhook_keepers.named(actor)
+    webhook_health.close(session, row, EndpointState.REMOVED, f"By {who}.", now)
     row.sealed_secret, row.sealed_old_secret, row.old_secret_until = "", None, None
     note(session, actor, "webhook_removed", row, now, {})
+    webhook_keepers.tell(session, actor, row, "removed", now)
 
 
 def note(
@@ -160,7 +168,7 @@ def _held(
     session: Session, actor: Actor, endpoint_id: UUID, now: datetime
 ) -> tuple[Provider, WebhookEndpoint]:
     """The provider's own endpoint, locked behind the provider; another's is absent."""
-    provider = keyring.keeper_of(session, actor, now)
+    provider = webhook_keepers.keeper_of(session, actor, now)
     found = session.scalar(
         select(WebhookEndpoint.id).where(
             WebhookEndpoint.id == endpoint_id,

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
-from liaison.domain.permissions import Verb, demand
 from liaison.domain.stream_events import PING
 from liaison.domain.vocabulary import Channel
 from liaison.errors import FieldError, Invalid, NotFound
@@ -20,7 +19,7 @@ from liaison.models import Entry, WebhookEndpoint
 from liaison.models.base import hint, new_id
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import Message, MessageState, Wanted
-from liaison.services import ledger, webhook_health, webhook_keeping, webhooks
+from liaison.services import ledger, webhook_health, webhook_keepers, webhook_keeping, webhooks
 
 MOST = 200
 """Events that one act sends again; whoever missed more polls the stream."""
@@ -33,7 +32,7 @@ def ping(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) -> bo
 
     One that waits for its next try is tried now instead: whoever presses has mended something.
     """
-    row = _open(session, actor, endpoint_id)
+    row = _open(session, actor, endpoint_id, now)
     waiting = session.scalars(
         select(Message).where(
             Message.endpoint_id == row.id,
@@ -86,7 +85,7 @@ def replay(
     session: Session, actor: Actor, endpoint_id: UUID, message_id: UUID, now: datetime
 ) -> int:
     """One delivery again, under the event's own id; how many were queued: 0 while it waits."""
-    row = _open(session, actor, endpoint_id)
+    row = _open(session, actor, endpoint_id, now)
     params = session.scalar(
         select(Message.params).where(Message.id == message_id, Message.endpoint_id == row.id)
     )
@@ -102,7 +101,7 @@ def count_since(
     session: Session, actor: Actor, endpoint_id: UUID, since: datetime, now: datetime
 ) -> int:
     """How many events ``replay_since`` would send again, and its refusals."""
-    row = _open(session, actor, endpoint_id)
+    row = _open(session, actor, endpoint_id, now)
     entries, _ = _missed(session, row, _since(session, row, since, now), since)
     return len(entries)
 
@@ -114,7 +113,7 @@ def replay_since(
 
     Those that still wait for their next try are left to it. ``Invalid`` where there are too many.
     """
-    row = _open(session, actor, endpoint_id)
+    row = _open(session, actor, endpoint_id, now)
     return _again(session, actor, row, _since(session, row, since, now), since, now)
 
 
@@ -172,9 +171,9 @@ def _missed(
     return [entry for entry in entries if entry.seq not in waiting], replayed
 
 
-def _open(session: Session, actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
+def _open(session: Session, actor: Actor, endpoint_id: UUID, now: datetime) -> WebhookEndpoint:
     """The actor's own endpoint, locked, so that two who press at once do not count alike."""
-    demand(actor, Verb.MANAGE_WEBHOOKS)
+    webhook_keepers.demand_keeper(session, actor, now)
     found = session.scalar(
         select(WebhookEndpoint.id).where(
             WebhookEndpoint.id == endpoint_id,
