@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 PREFIX = "whsec_"
+HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 RANDOM_BYTES = 32
 TOLERANCE = timedelta(minutes=5)
 """How far a timestamp may lie from now, before or after: no older request is played again."""
@@ -38,11 +39,8 @@ def sign(secret: str, id: str, at: datetime, body: bytes) -> str:
 
 def headers(all_secrets: Iterable[str], id: str, at: datetime, body: bytes) -> dict[str, str]:
     """The three headers of a request that is signed with each of the secrets."""
-    return {
-        "webhook-id": id,
-        "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": " ".join(sign(secret, id, at, body) for secret in all_secrets),
-    }
+    signed = " ".join(sign(secret, id, at, body) for secret in all_secrets)
+    return dict(zip(HEADERS, (id, str(int(at.timestamp())), signed), strict=True))
 
 
 def verify(

@@ -357,6 +357,17 @@ route                                      method names    anon off sup aud adm 
 /api/v1/orders/<order>/doubt               POST   issued   111  111 111 111 111 111 111 o44 111
 /api/v1/orders/<order>/messages            POST   issued   111  111 111 111 111 111 111 o44 111
 /api/v1/orders/<order>/attachments/<attachment> GET attached 111 111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/targets.csv         GET    issued   111  111 111 111 111 111 111 o44 111 333
+/api/v1/webhooks                           GET    -        1    1   1   1   1   1   1   o   1 3
+/api/v1/webhooks                           POST   -        1    1   1   1   1   1   1   o   1 3
+/api/v1/webhooks/<webhook>                 GET    hook     111  111 111 111 111 111 111 o44 111 333
+/api/v1/webhooks/<webhook>                 PATCH  hook     111  111 111 111 111 111 111 o44 111 333
+/api/v1/webhooks/<webhook>                 DELETE hook     111  111 111 111 111 111 111 o44 111 333
+/api/v1/webhooks/<webhook>/test            POST   hook     111  111 111 111 111 111 111 o44 111 333
+/api/v1/webhooks/<webhook>/rotate          POST   hook     111  111 111 111 111 111 111 o44 111 333
+/api/v1/webhooks/<webhook>/replay          POST   hook     111  111 111 111 111 111 111 o44 111 333
+/api/v1/webhooks/<webhook>/deliveries      GET    hook     111  111 111 111 111 111 111 o44 111 333
+/api/v1/webhooks/<webhook>/deliveries/<delivery>/replay POST hook 111 111 111 111 111 111 111 o44 111 333
 /api/v1/authority/whoami                   GET    -        1    1   1   1   1   1   1   3   1   o
 /api/v1/authority/events                   GET    -        1    1   1   1   1   1   1   3   1   o
 /api/v1/authority/orders                   GET    -        1    1   1   1   1   1   1   3   1   o
@@ -377,6 +388,8 @@ DEMO_ONLY = {
 
 
 BODIES: dict[tuple[str, str], dict[str, object]] = {
+    ("/api/v1/webhooks", "POST"): {"url": "https://new.hooks.example.net/"},
+    ("/api/v1/webhooks/<webhook>/replay", "POST"): {"since": "2026-11-23T00:00:00Z"},
     ("/api/v1/orders/<order>/preservation", "POST"): {"days": 90},
     ("/api/v1/orders/<order>/extension", "POST"): {"days": 30},
     ("/api/v1/orders/<order>/messages", "POST"): {"text": "Which of the two?"},

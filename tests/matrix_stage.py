@@ -348,6 +348,7 @@ def _hooks(stage: Stage) -> None:
             sent = session.scalars(select(Message).where(Message.endpoint_id == hook.id)).one()
             sent.state = MessageState.SENT
             named = {"endpoint_id": str(hook.id), "message_id": str(sent.id)}
+            named |= {"webhook": str(hook.id), "delivery": str(sent.id)}  # in the endpoint's words
             stage.things["hook", organisation] = named
 
 
@@ -722,7 +723,10 @@ def _programs(world: World) -> list[Asker]:
         askers.append(Asker("key", name, header=world.key(name)))
         with world.database.transaction() as session:
             provider = session.get_one(Provider, world.register.providers[name])
-            row, key = keys.make_key(session, provider, "Revoked", ["read", "respond"], world.now)
+            # Of one that may do everything a key can do; what a scope keeps out is tried elsewhere.
+            of_provider = update(ApiKey).where(ApiKey.provider_id == provider.id)
+            session.execute(of_provider.values(scopes=list(keys.SCOPES)))
+            row, key = keys.make_key(session, provider, "Revoked", keys.SCOPES, world.now)
             session.execute(update(ApiKey).where(ApiKey.id == row.id).values(revoked_at=world.now))
         askers.append(Asker("revoked", name, header=key))
     return askers

@@ -5,10 +5,32 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from liaison.api import answers, authority, docs, events, messages, orders, reference
+from liaison.api import (
+    answers,
+    authority,
+    bulk,
+    docs,
+    events,
+    messages,
+    orders,
+    reference,
+    scopes,
+    webhooks,
+)
 from liaison.api.blueprint import Waiting, api
 
-__all__ = ["answers", "authority", "docs", "events", "init_app", "messages", "orders", "reference"]
+__all__ = [
+    "answers",
+    "authority",
+    "bulk",
+    "docs",
+    "events",
+    "init_app",
+    "messages",
+    "orders",
+    "reference",
+    "webhooks",
+]
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
@@ -18,5 +40,6 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """
     app.extensions["liaison_waiting"] = Waiting()
     app.register_blueprint(api)
+    scopes.init_app(app, api)
     app.register_blueprint(docs.bp)
     csrf.exempt(api)

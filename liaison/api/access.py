@@ -9,7 +9,7 @@ import structlog
 from flask import g, request
 from sqlalchemy.exc import OperationalError
 
-from liaison.api import doors
+from liaison.api import doors, scopes
 from liaison.domain.actors import Actor
 from liaison.errors import Forbidden, RateLimited, Unauthenticated
 from liaison.models import ApiKey
@@ -24,7 +24,7 @@ _log = structlog.get_logger("liaison.api")
 
 
 def authenticate() -> None:
-    """Finds the key's row and whose it is; asks for its door, and the scope the method needs."""
+    """Finds the key's row and whose it is; asks for its door, and the scope the call needs."""
     try:
         with core().database.reading() as session:
             key, actor = keys.actor_for_key(session, _presented(), address(), now())
@@ -32,19 +32,13 @@ def authenticate() -> None:
         _count_failure()
         raise
     doors.demand(actor)
-    needed = _needed()
+    needed = scopes.needed()
     if needed not in key.scopes:
         raise Forbidden(
             f"This key has no scope “{needed}”. Ask your administrator for one with it."
         )
     g.api_key, g.api_actor = key, actor
     _note_use(key)
-
-
-def _needed() -> str:
-    if request.method in ("GET", "HEAD"):
-        return "read"
-    return "draft" if doors.is_authority() else "respond"
 
 
 def look_again() -> None:

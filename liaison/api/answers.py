@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from datetime import datetime
 
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from liaison.api import access, answering, models
+from liaison.api import bulk, models
+from liaison.api.acts import REPEATS, act
 from liaison.api.blueprint import ANSWERS, Responses, api, problems
-from liaison.api.kept_answers import fold, unfold
 from liaison.api.models import OrderPath
 from liaison.api.order_shapes import OrderView
-from liaison.api.problems import PreconditionFailed
-from liaison.api.reading import reads
+from liaison.api.reading import CSV, reads, reads_or_csv
 from liaison.domain import answer
 from liaison.domain.actors import Actor
 from liaison.domain.extension import Wish
+from liaison.errors import FieldError, Invalid
 from liaison.models import Order
-from liaison.queries.orders import find
-from liaison.queries.views import order_view
-from liaison.services import answers, disposals, doubts, extensions, idempotency, routes
-from liaison.web import core, now
-
-Verb = Callable[[Session, Actor, datetime], Order]
+from liaison.services import answers, disposals, doubts, extensions, routes
 
 _RESPONSES: Responses = {200: OrderView, **problems(400, 404, 409, 412, 413, 415)}
-REPEATS = (
-    " Send an `Idempotency-Key` of your own making, so that a repeat after a lost answer acts "
-    "once; send `If-Match` with the version you read to be sure nobody acted since."
-)
 
 
 @api.post(
@@ -61,15 +50,25 @@ def acknowledge(path: OrderPath, body: models.Acknowledgement) -> Response:
     summary="Confirm preservation",
     description=(
         "Says until when the data are kept, target by target where they differ. Acknowledges "
-        "too, where that was not done. A second time amends the report." + REPEATS
+        "too, where that was not done. A second time amends the report. For many targets, send "
+        "`text/csv` instead: the file from `targets.csv` with `outcome`, `until` and `note` filled "
+        "in, each target once, and the whole answer's fields in the query. Then `pointer` of an "
+        "error is `/LINE/COLUMN`, lines counted from 1." + REPEATS
     ),
     tags=[ANSWERS],
     security=[{"key": ["respond"]}],
     responses=_RESPONSES,
 )
-@reads
-def preserve(path: OrderPath, body: models.Preservation) -> Response:
+@reads_or_csv
+def preserve(
+    path: OrderPath, query: models.PreservationQuery, body: models.Preservation
+) -> Response:
     """A preservation report."""
+    if request.mimetype == CSV:
+        return bulk.preserve(path, query)
+    if extra := query.model_fields_set:
+        detail = "Give this in the body; in the address it stands only beside a CSV body."
+        raise Invalid([FieldError(f"/{name}", detail) for name in sorted(extra)])
     report = answer.Preservation(
         days=body.days,
         until=body.until,
@@ -206,57 +205,3 @@ def route(path: OrderPath, body: models.Route) -> Response:
         )
 
     return act(path.order, verb)
-
-
-def act(name: str, verb: Verb) -> Response:
-    """One act: claim the idempotency key, check ``If-Match``, do it, keep the answer, commit."""
-    actor, key = access.actor(), request.headers.get("Idempotency-Key")
-    with core().database.transaction() as session:
-        if key is not None:
-            kept = idempotency.claim(session, access.key().id, key, digest(), now())
-            if kept is not None:
-                return _replayed(find(session, actor, name), kept)
-        check_version(session, actor, name)
-        order = verb(session, actor, now())
-        view = order_view(order)
-        if key is not None:
-            idempotency.keep(session, access.key().id, key, 200, fold(order, view))
-    return _answered(answering.text(view))
-
-
-def repeated(name: str) -> Response | None:
-    """The answer to this very request, if it was done before: for what is costly to look at."""
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    with core().database.reading() as session:
-        kept = idempotency.known(session, access.key().id, key, digest(), now())
-        return _replayed(find(session, access.actor(), name), kept) if kept else None
-
-
-def digest() -> str:
-    """What makes this request the same as another."""
-    return idempotency.request_hash(request.method, request.path, request.get_data())
-
-
-def _replayed(order: Order, kept: idempotency.Kept) -> Response:
-    response = _answered(unfold(order, kept.body))
-    response.status_code = kept.status
-    response.headers["Idempotency-Replayed"] = "true"
-    return response
-
-
-def _answered(body: str) -> Response:
-    return answering.answer(body, etag=str(json.loads(body)["version"]))
-
-
-def check_version(session: Session, actor: Actor, name: str) -> None:
-    """412 where the order, locked, is no longer in the version that ``If-Match`` names."""
-    if "If-Match" not in request.headers:
-        return
-    order = find(session, actor, name, lock=True)
-    if not request.if_match.contains(str(order.version)):
-        raise PreconditionFailed(
-            f"Order {order.name} is in version {order.version} now: "
-            f"{order.state.label.lower()}. Nothing was done. Read it again, then decide."
-        )

@@ -31,7 +31,8 @@ AUTHORITY = Tag(
         "person with a second factor, always. A provider's key opens none of these."
     ),
 )
-TAGS = (ACCOUNT, EVENTS, ORDERS, ANSWERS, AUTHORITY)
+WEBHOOKS = Tag(name="Webhooks", description="Be told at once that your stream has grown.")
+TAGS = (ACCOUNT, EVENTS, ORDERS, ANSWERS, WEBHOOKS, AUTHORITY)
 """In the order of the reference."""
 
 
@@ -51,29 +52,53 @@ def waiting() -> Waiting:
     return cast(Waiting, current_app.extensions["liaison_waiting"])
 
 
-def problems(*statuses: int) -> Responses:
-    """The errors a route can answer with, for the reference."""
+def problems(*statuses: int, keyed: bool = True) -> Responses:
+    """The errors a route can answer with, for the reference: each status with its types.
+
+    ``keyed``: it needs a key. What any such call may meet is added to ``statuses``.
+    """
+    said = {422, 500, *statuses, *((401, 403, 429, 503) if keyed else ())}
     schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
-    said = {s: text for s, text in _PROBLEMS.items() if s in (401, 403, 422, 429, *statuses)}
     return {
-        status: {"description": words, "content": {"application/problem+json": {"schema": schema}}}
-        for status, words in said.items()
+        status: {
+            "description": f"{', '.join(f'`{slug}`' for slug in slugs)}: {words}",
+            "content": {
+                "application/problem+json": {
+                    "schema": schema,
+                    "examples": {slug: {"$ref": f"#/components/examples/{slug}"} for slug in slugs},
+                }
+            },
+        }
+        for status, (slugs, words) in _PROBLEMS.items()
+        if status in said
     }
 
 
-_PROBLEMS = {
-    400: "The body is no JSON.",
-    401: "No key, or one that is wrong, revoked or expired.",
-    403: "The key has not the scope, or belongs at the other door.",
-    404: "No such order, or not one of yours.",
-    409: "The order's state does not allow it, or somebody acted at the same moment.",
-    412: "The order is no longer in the version you named in `If-Match`.",
-    413: "The body is too large.",
-    415: "The body is not `application/json`.",
-    422: "Something in the request breaks a rule; `errors` names each place.",
-    428: "`If-Match` is needed here: the version you read.",
-    429: "Too many requests with a wrong key, or messages; wait `Retry-After` seconds.",
-    503: "The files could not be scanned; nothing was stored. Wait `Retry-After` seconds.",
+_PROBLEMS: dict[int, tuple[tuple[str, ...], str]] = {
+    400: (("malformed",), "the body is no JSON."),
+    401: (("unauthenticated",), "no key, or one that is wrong, revoked or expired."),
+    403: (("forbidden",), "the key has not the scope, or belongs at the other door."),
+    404: (("not-found",), "there is none of this name, or it is not one of yours."),
+    409: (
+        ("invalid-transition", "stale"),
+        "the state does not allow it, or somebody acted at the same moment.",
+    ),
+    412: (("stale",), "it is no longer in the version you named in `If-Match`."),
+    413: (("too-large",), "the body is too large."),
+    415: (("unsupported-media-type",), "the body is of another type than the call takes."),
+    422: (("validation",), "something in the request breaks a rule; `errors` names each place."),
+    428: (("precondition-required",), "`If-Match` is needed here: the version you read."),
+    429: (
+        ("rate-limited",),
+        "too many requests, with this key or with a wrong one, or too many messages; wait "
+        "`Retry-After` seconds.",
+    ),
+    500: (("error",), "the fault is ours; repeat it with the same `Idempotency-Key`."),
+    503: (
+        ("busy",),
+        "the database is held by others, or files could not be scanned. Nothing was done; repeat "
+        "it, after `Retry-After` seconds where they are given.",
+    ),
 }
 
 PUBLIC = frozenset({"api.specification"})

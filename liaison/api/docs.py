@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from liaison.api.reference import spec
+from liaison.api.specification import spec
 from liaison.web import settings
 
 bp = Blueprint("api_docs", __name__)
@@ -59,9 +59,27 @@ def docs() -> ResponseReturnValue:
         document=document,
         groups=groups,
         base_url=settings().base_url,
+        knocks=_knocks(document),
+        knock=_fields(schemas, schemas["WebhookBody"]),
+        knock_example=_knock_example(document),
         problem=_fields(schemas, schemas["Problem"]),
         problem_example=json.dumps(_problem(), indent=2, ensure_ascii=False),
     )
+
+
+def _knocks(document: dict[str, Any]) -> dict[str, tuple[Field, ...]]:
+    """Headers that a webhook is sent, and the types of event with their meanings."""
+    told = document["webhooks"]
+    first: dict[str, Any] = next(iter(told.values()))["post"]
+    return {
+        "headers": tuple(_parameter(p) for p in first["parameters"]),
+        "events": tuple(Field(t, "", False, told[t]["post"]["summary"], ()) for t in told),
+    }
+
+
+def _knock_example(document: dict[str, Any]) -> str:
+    body = document["webhooks"]["order.issued"]["post"]["requestBody"]
+    return json.dumps(_body(body)["example"], indent=2, ensure_ascii=False)
 
 
 def _problem() -> dict[str, Any]:
@@ -189,22 +207,26 @@ def _type(schema: dict[str, Any]) -> str:
     return " or ".join([*names, *(["null"] if _nullable(schema) else [])])
 
 
+_NAMED = {"order": "$ORDER", "attachment": "$ATTACHMENT", "webhook": "$WEBHOOK"}
+_QUERIES = {"listEvents": "?after=0&limit=100", "listOrders": "?state=issued"}
+
+
 def _curl(path: str, verb: str, operation: dict[str, Any], example: Any) -> str:
     """A call that runs as it stands once the two settings and the ids it names are there."""
-    query = "?after=0&limit=100" if operation["operationId"] == "listEvents" else ""
-    query = "?state=issued" if operation["operationId"] == "listOrders" else query
-    place = path.replace("{order}", "$ORDER").replace("{attachment}", "$ATTACHMENT")
-    lines = [f'curl -sS "$LIAISON_URL{place}{query}"']
+    place = path.replace("{delivery}", "$DELIVERY")
+    for name, shown in _NAMED.items():
+        place = place.replace(f"{{{name}}}", shown)
+    lines = [f'curl -sS "$LIAISON_URL{place}{_QUERIES.get(operation["operationId"], "")}"']
     if operation.get("security"):
         lines.append('-H "Authorization: Bearer $LIAISON_KEY"')
-    if verb in ("put", "delete"):
+    if verb in ("put", "patch", "delete"):
         lines[0] = lines[0].replace("curl -sS", f"curl -sS -X {verb.upper()}")
     if operation["operationId"] == "changeDraft":
         lines.append('-H "If-Match: $ETAG"')
     if verb == "post":
-        act = path.rpartition("/")[2]
-        lines.append(f'-H "Idempotency-Key: {act}-$ORDER"')
-    if verb in ("post", "put"):
+        whom = next((shown for shown in _NAMED.values() if shown in place), "1")
+        lines.append(f'-H "Idempotency-Key: {path.rpartition("/")[2]}-{whom}"')
+    if verb in ("post", "put", "patch"):
         lines.append('-H "Content-Type: application/json"')
         lines.append(f"-d '{json.dumps(example, ensure_ascii=False)}'")
     return " \\\n  ".join(lines)

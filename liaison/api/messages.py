@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from base64 import b64decode
 from datetime import datetime
-from uuid import UUID
 
 from flask import Response, request
 from sqlalchemy.orm import Session
 
 from liaison import scanning
-from liaison.api import access, answers, models
+from liaison.api import access, acts, models
 from liaison.api.blueprint import ANSWERS, ORDERS, Responses, api, problems
 from liaison.api.models import AttachmentPath, OrderPath
 from liaison.api.order_shapes import OrderView
-from liaison.api.reading import reads
+from liaison.api.reading import identifier, reads
 from liaison.domain import attachments, thread_limits
 from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import Action, decide
-from liaison.errors import FieldError, Invalid, NotFound
+from liaison.errors import FieldError, Invalid
 from liaison.models import Order
 from liaison.queries import attachments as files
 from liaison.queries.orders import find
@@ -61,16 +60,16 @@ def _room_for_files() -> None:
         f"{thread_limits.HOURLY} messages to an order within an hour, {thread_limits.MOST} in all, "
         f"with {thread_limits.BYTES // attachments.MB} MB of files."
     )
-    + answers.REPEATS,
+    + acts.REPEATS,
     tags=[ANSWERS],
     security=[{"key": ["respond"]}],
-    responses={200: OrderView, **problems(400, 404, 409, 412, 413, 415, 503)},
+    responses={200: OrderView, **problems(400, 404, 409, 412, 413, 415)},
 )
 @reads
 def write_message(path: OrderPath, body: models.MessageBody) -> Response:
     """A message in the thread."""
     # Before the files are looked at: a repeat must not depend on the scanner of the day.
-    if again := answers.repeated(path.order):
+    if again := acts.repeated(path.order):
         return again
     with core().database.reading() as session:
         # Before anything is looked at: whoever may not write here sends no file to the scanner.
@@ -83,7 +82,7 @@ def write_message(path: OrderPath, body: models.MessageBody) -> Response:
         thread.ask(session, actor, path.order, body.text, at, files=accepted, question=asked)
         return find(session, actor, path.order)
 
-    return answers.act(path.order, verb)
+    return acts.act(path.order, verb)
 
 
 def _accepted(body: models.MessageBody) -> tuple[attachments.Accepted, ...]:
@@ -121,11 +120,6 @@ def _decoded(body: models.MessageBody) -> list[attachments.Upload]:
 def attachment(path: AttachmentPath) -> Response:
     """A file of the thread."""
     with core().database.reading() as session:
-        return handed_out(files.find(session, access.actor(), path.order, _id(path.attachment)))
-
-
-def _id(given: str) -> UUID:
-    try:
-        return UUID(given)
-    except ValueError:
-        raise NotFound from None
+        return handed_out(
+            files.find(session, access.actor(), path.order, identifier(path.attachment))
+        )

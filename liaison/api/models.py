@@ -88,7 +88,9 @@ class OrderPath(BaseModel):
     order: str = told("The order's id (UUID) or its ref.", "EM-2026-0412")
 
 
-class _Query(BaseModel):
+class Query(BaseModel):
+    """Query parameters: unknown ones are errors, an empty one is the same as absent."""
+
     model_config = strict()
 
     @model_validator(mode="before")
@@ -105,7 +107,7 @@ class AttachmentPath(OrderPath):
     )
 
 
-class EventsQuery(_Query):
+class EventsQuery(Query):
     """Where in the stream to read."""
 
     after: int = told(
@@ -125,7 +127,7 @@ class EventsQuery(_Query):
     )
 
 
-class OrdersQuery(_Query):
+class OrdersQuery(Query):
     """Which orders to list, oldest first."""
 
     state: OrderState | None = optional("Only orders in this state.", "issued")
@@ -199,6 +201,32 @@ class Preservation(BaseModel):
     )
     note: StrictStr | None = optional(
         "Anything the contact point should know.", "Snapshot taken.", max_length=5000
+    )
+
+
+class PreservationQuery(Query):
+    """The whole answer's fields, where the body is CSV. What is confidential has no place here."""
+
+    days: int | None = optional(
+        "With a CSV body: kept for so many days from now. Give this or `until`, or a date in "
+        "each line.",
+        90,
+        ge=1,
+        le=MOST_DAYS,
+    )
+    until: Moment | None = optional(
+        "With a CSV body: kept until this moment.", "2027-02-21T00:00:00Z"
+    )
+    preserved_at: Moment | None = optional(
+        "With a CSV body: when the data were secured; now, where it is left out.",
+        "2026-11-23T17:10:00Z",
+    )
+    reference: str | None = optional(
+        "With a CSV body: your own reference for the preserved set.", "NOC-8812", max_length=200
+    )
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = optional(
+        "With a CSV body: fingerprint of the preserved set: SHA-256, 64 hexadecimal digits.",
+        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     )
 
 

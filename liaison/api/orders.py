@@ -46,7 +46,7 @@ def orders(query: OrdersQuery) -> Response:
             limit=query.limit,
         )
         views = [order_view(order) for order in page.orders]
-    _note_served(page.orders)
+    note_served(page.orders)
     after = str(page.next) if page.next else None
     return answering.answer(answering.text({"orders": views, "next": after}))
 
@@ -73,11 +73,11 @@ def order(path: OrderPath) -> Response:
         if answering.has_it(etag):
             return answering.not_modified(etag)
         body = answering.text(order_view(found))
-    _note_served([found])
+    note_served([found])
     return answering.answer(body, etag=etag, cache=answering.ASK_AGAIN)
 
 
-def _note_served(given: Iterable[Order]) -> None:
+def note_served(given: Iterable[Order]) -> None:
     """Notes the first fetch of each order; later ones write nothing, and neither does HEAD."""
     new = [order.name for order in given if order.fetched_at is None]
     if not new or request.method == "HEAD":

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any, Self, TypeVar, get_type_hints
+from uuid import UUID
 
 from flask import Response, request
 from pydantic import BaseModel, PrivateAttr, ValidationError
@@ -44,6 +45,9 @@ _WORDS = {
 }
 
 
+CSV = "text/csv"
+
+
 class AsSent(BaseModel):
     """A body that its verb reads by rules of its own (ADR 0005); the fields are for the reference.
 
@@ -67,6 +71,15 @@ class AsSent(BaseModel):
 
 def reads(view: View) -> View:
     """Hands a view its annotated ``path``, ``query`` and ``body``, or refuses with the faults."""
+    return _reading(view, csv=False)
+
+
+def reads_or_csv(view: View) -> View:
+    """The same for a view that takes a CSV file too: it reads that itself, ``body`` is empty."""
+    return _reading(view, csv=True)
+
+
+def _reading(view: View, *, csv: bool) -> View:
     hints = get_type_hints(view)
 
     @wraps(view)
@@ -78,12 +91,21 @@ def reads(view: View) -> View:
         if query is not None:
             arguments["query"] = query
         if "body" in hints:
-            arguments["body"] = _body(hints["body"])
+            is_csv = csv and request.mimetype == CSV
+            arguments["body"] = _checked(hints["body"], {}) if is_csv else _body(hints["body"])
         return view(**arguments)
 
     # The framework's mark for "this view reads its own request" (its validate_request sets it).
     wrapper.__delay_validate_request__ = True  # type: ignore[attr-defined]
     return wrapper
+
+
+def identifier(given: str) -> UUID:
+    """A UUID in an address; what is none names nothing."""
+    try:
+        return UUID(given)
+    except ValueError:
+        raise NotFound from None
 
 
 def _path(model: type[M], given: Mapping[str, str]) -> M:

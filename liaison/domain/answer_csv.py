@@ -3,6 +3,9 @@
 The first line names the columns, in any order and case. A target is named by ``id`` or by
 ``number`` (its place in the order, from 1). Lines without an outcome, date and note say nothing;
 so does a target that has no line. Faults name the line; with one fault nothing is taken.
+
+``pointer`` is the form's field at which all faults stand; None: each has its own place,
+``/LINE/COLUMN``, lines counted from 1 as an editor does.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -75,6 +78,8 @@ class Line:
     outcome: Outcome
     until: datetime | None
     note: str | None
+    number: int = field(default=0, compare=False)
+    """The line's number in the file."""
 
 
 def decode(content: bytes, pointer: str) -> str:
@@ -92,16 +97,16 @@ def decode(content: bytes, pointer: str) -> str:
         raise _refused(pointer, detail) from None
 
 
-def read(text: str, targets: Sequence[Target], pointer: str) -> list[Line]:
+def read(text: str, targets: Sequence[Target], pointer: str | None) -> list[Line]:
     """What the table says; ``Invalid`` names every line that is wrong, and then nothing counts."""
     rows = list(_rows(text.removeprefix("\ufeff"), pointer))
     if not rows:
         raise _refused(pointer, "There is no line. The first one names the columns.")
     columns = _header(rows[0][1], pointer)
-    reader = _Reader(targets, columns)
+    reader = _Reader(targets, columns, pointer)
     found = [line for number, cells in rows[1:] if (line := reader.line(number, cells))]
     if reader.faults:
-        raise Invalid([FieldError(pointer, fault) for fault in _bounded(reader.faults)])
+        raise Invalid(_bounded(reader.faults, pointer))
     if not found:
         raise _refused(
             pointer, f"No line has an outcome. Write one of {_OUTCOMES} in the column outcome."
@@ -112,11 +117,12 @@ def read(text: str, targets: Sequence[Target], pointer: str) -> list[Line]:
 class _Reader:
     """Reads lines one after the other and remembers what was wrong, and who was named."""
 
-    def __init__(self, targets: Sequence[Target], columns: list[str]) -> None:
+    def __init__(self, targets: Sequence[Target], columns: list[str], pointer: str | None) -> None:
         self.targets = targets
         self.places = {target.id: place for place, target in enumerate(targets)}
         self.columns = columns
-        self.faults: list[str] = []
+        self.pointer = pointer
+        self.faults: list[FieldError] = []
         self.seen: dict[UUID, int] = {}
 
     def line(self, number: int, cells: list[str]) -> Line | None:
@@ -127,6 +133,7 @@ class _Reader:
         if len(cells) > len(self.columns):
             self._fault(
                 number,
+                "",
                 f"there are {len(cells)} cells and {len(self.columns)} columns. A cell with a "
                 "delimiter in it needs quotation marks.",
             )
@@ -140,26 +147,28 @@ class _Reader:
         note = self._note(number, given)
         if target is None or outcome is None or len(self.faults) > before:
             return None
-        return Line(target.id, outcome, until, note)
+        return Line(target.id, outcome, until, note, number)
 
-    def _fault(self, number: int, detail: str) -> None:
-        self.faults.append(f"Line {number}: {detail}")
+    def _fault(self, number: int, column: str, detail: str) -> None:
+        place = _place(self.pointer, number, column)
+        self.faults.append(FieldError(place, f"Line {number}: {detail}"))
 
     def _target(self, number: int, given: dict[str, str]) -> Target | None:
         by_id, by_number = given.get("id", ""), given.get("number", "")
         if not by_id and not by_number:
-            self._fault(number, "say which target it is: its id or its number.")
+            self._fault(number, "id", "say which target it is: its id or its number.")
             return None
         places = {
             *([self._by_id(by_id)] if by_id else []),
             *([self._by_number(by_number)] if by_number else []),
         }
         if None in places:
-            named = by_id if by_id and self._by_id(by_id) is None else by_number
-            self._fault(number, f"the order has no target “{named[:40]}”.")
+            is_id = bool(by_id) and self._by_id(by_id) is None
+            column, named = ("id", by_id) if is_id else ("number", by_number)
+            self._fault(number, column, f"the order has no target “{named[:40]}”.")
             return None
         if len(places) > 1:
-            self._fault(number, f"number {by_number} is another target than this id.")
+            self._fault(number, "number", f"number {by_number} is another target than this id.")
             return None
         target = self.targets[places.pop() or 0]
         value = given.get("value", "")
@@ -171,12 +180,13 @@ class _Reader:
         ):
             self._fault(
                 number,
+                "value",
                 f"“{value[:40]}” is not the value of this target ({target.value[:40]}). "
                 "Were the rows sorted column by column?",
             )
             return None
         if target.id in self.seen:
-            self._fault(number, f"this target was answered in line {self.seen[target.id]}.")
+            self._fault(number, "id", f"this target was answered in line {self.seen[target.id]}.")
             return None
         self.seen[target.id] = number
         return target
@@ -196,11 +206,13 @@ class _Reader:
     def _outcome(self, number: int, given: dict[str, str]) -> Outcome | None:
         word = " ".join(given.get("outcome", "").lower().split())
         if not word:
-            self._fault(number, f"there is no outcome. Write one of {_OUTCOMES}.")
+            self._fault(number, "outcome", f"there is no outcome. Write one of {_OUTCOMES}.")
             return None
         found = _WORDS.get(word)
         if found is None:
-            self._fault(number, f"“{word[:40]}” is no outcome. Write one of {_OUTCOMES}.")
+            self._fault(
+                number, "outcome", f"“{word[:40]}” is no outcome. Write one of {_OUTCOMES}."
+            )
         return found
 
     def _until(self, number: int, given: dict[str, str]) -> datetime | None:
@@ -211,16 +223,20 @@ class _Reader:
             return moment(text)
         except ValueError:
             self._fault(
-                number, f"“{text[:40]}” is no date with a time, like 2027-02-21 12:00 (UTC)."
+                number,
+                "until",
+                f"“{text[:40]}” is no date with a time, like 2027-02-21 12:00 (UTC).",
             )
             return None
 
     def _note(self, number: int, given: dict[str, str]) -> str | None:
         note = given.get("note", "")
         if len(note) > LONGEST_NOTE:
-            self._fault(number, f"the note has {len(note)} characters; at most {LONGEST_NOTE}.")
+            self._fault(
+                number, "note", f"the note has {len(note)} characters; at most {LONGEST_NOTE}."
+            )
         elif unstorable(note):
-            self._fault(number, "remove the NUL or broken character from the note.")
+            self._fault(number, "note", "remove the NUL or broken character from the note.")
         return note or None
 
 
@@ -258,7 +274,7 @@ def named(text: str, targets: Sequence[Target], pointer: str) -> list[UUID]:
         else:
             faults.append(f"Line {number}: the order has no target “{word[:40]}”.")
     if faults:
-        raise Invalid([FieldError(pointer, fault) for fault in _bounded(faults)])
+        raise Invalid(_bounded([FieldError(pointer, fault) for fault in faults], pointer))
     if not found:
         raise _refused(pointer, "List the targets, one a line: the number, the id or the value.")
     return list(dict.fromkeys(found))
@@ -279,7 +295,7 @@ def _bare(text: str) -> str:
     return " ".join(text.strip().lstrip("'").casefold().split())
 
 
-def _rows(text: str, pointer: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, pointer: str | None) -> Iterator[tuple[int, list[str]]]:
     """The lines that hold anything, each with the number of the line it begins in."""
     hint = re.match(r"\"?sep=.\"?(\r\n|\r|\n)", text, re.IGNORECASE)
     above = 1 if hint else 0
@@ -296,22 +312,27 @@ def _rows(text: str, pointer: str) -> Iterator[tuple[int, list[str]]]:
             begins = above + reader.line_num + 1
     except csv.Error:
         raise _refused(
-            pointer,
+            _place(pointer, begins),
             f"Line {begins}: a quotation mark is not closed, or not doubled inside a cell.",
         ) from None
 
 
-def _header(cells: list[str], pointer: str) -> list[str]:
+def _header(cells: list[str], pointer: str | None) -> list[str]:
     names = [_name(cell) for cell in cells]
     while names and not names[-1]:
         names.pop()
-    faults = [f"Line 1: the column {n} stands there twice." for n in COLUMNS if names.count(n) > 1]
+    twice = [name for name in COLUMNS if names.count(name) > 1]
+    faults = [(name, f"the column {name} stands there twice.") for name in twice]
     if "outcome" not in names:
-        faults.append("Line 1: the column outcome is missing. The first line names the columns.")
+        faults.append(
+            ("outcome", "the column outcome is missing. The first line names the columns.")
+        )
     if "id" not in names and "number" not in names:
-        faults.append("Line 1: a column id or number must say which target a line is about.")
+        faults.append(("id", "a column id or number must say which target a line is about."))
     if faults:
-        raise Invalid([FieldError(pointer, fault) for fault in faults])
+        raise Invalid(
+            [FieldError(_place(pointer, 1, name), f"Line 1: {text}") for name, text in faults]
+        )
     return names
 
 
@@ -319,10 +340,17 @@ def _name(cell: str) -> str:
     return _plain(cell.strip().strip('"')).lower()
 
 
-def _bounded(faults: Sequence[str]) -> list[str]:
+def _bounded(faults: Sequence[FieldError], pointer: str | None) -> list[FieldError]:
     more = len(faults) - MOST_FAULTS
-    return [*faults[:MOST_FAULTS], *([f"And {more} more lines."] if more > 0 else [])]
+    rest = [FieldError(_place(pointer), f"And {more} more lines.")] if more > 0 else []
+    return [*faults[:MOST_FAULTS], *rest]
 
 
-def _refused(pointer: str, detail: str) -> Invalid:
-    return Invalid([FieldError(pointer, detail)])
+def _place(pointer: str | None, line: int = 0, column: str = "") -> str:
+    if pointer is not None:
+        return pointer
+    return "".join(f"/{part}" for part in (line, column) if part)
+
+
+def _refused(pointer: str | None, detail: str) -> Invalid:
+    return Invalid([FieldError(_place(pointer), detail)])

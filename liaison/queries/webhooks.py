@@ -75,20 +75,22 @@ def one(session: Session, actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
     return row
 
 
-def deliveries(session: Session, row: WebhookEndpoint, before: UUID | None) -> Deliveries:
+def deliveries(
+    session: Session, row: WebhookEndpoint, before: UUID | None, most: int = PAGE
+) -> Deliveries:
     """What was sent there, with each try; ``row`` comes from ``one``."""
     query = (
         select(Message)
         .where(Message.endpoint_id == row.id)
         .options(selectinload(Message.tries))
         .order_by(Message.id.desc())
-        .limit(PAGE + 1)
+        .limit(most + 1)
     )
     if before is not None:
         query = query.where(Message.id < before)
     found = session.scalars(query).all()
-    more = len(found) > PAGE
-    return Deliveries(found[:PAGE], found[PAGE - 1].id if more else None)
+    more = len(found) > most
+    return Deliveries(found[:most], found[most - 1].id if more else None)
 
 
 def _demand_own(actor: Actor) -> None:

@@ -10,15 +10,20 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from liaison.api import models
-from liaison.api.authority import shapes
+from liaison.api.scopes import WORDS
+from liaison.api.shapes import Problem
+from liaison.api.webhook_shapes import WebhookBody
 from liaison.domain.extension import Wish
-from liaison.models import Order
-from liaison.services import extensions, releases
+from liaison.domain.stream_events import PING, STREAM_EVENTS
+from liaison.models import ApiKey, Order
+from liaison.services import extensions, keys, releases, webhooks
+from liaison.signatures import HEADERS
 from tests import threads
 from tests.api.case_systems import bearer
-from tests.api.program import Program
+from tests.api.program import Program, shape_of
+from tests.hooks import made, queued, stream
 from tests.world import World
 
 VERBS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -47,7 +52,8 @@ def test_it_is_openapi_3_1(document: dict[str, Any]) -> None:
     assert re.fullmatch(r"3\.1\.\d", document["openapi"])
     assert {"title", "version"} <= document["info"].keys()
     assert document["servers"] == [{"url": "http://localhost"}]
-    assert set(document) <= {"openapi", "info", "servers", "paths", "components", "tags"}
+    known = {"openapi", "info", "servers", "paths", "components", "tags", "webhooks"}
+    assert set(document) == known
     tags = {tag["name"] for tag in document["tags"]}
     ids = []
     for path, verb, operation in operations(document):
@@ -70,6 +76,7 @@ def test_it_is_openapi_3_1(document: dict[str, Any]) -> None:
 
 def test_every_schema_stands_on_its_own(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
+    named: set[str] = set()
 
     def walk(node: Any) -> None:
         if isinstance(node, list):
@@ -78,7 +85,9 @@ def test_every_schema_stands_on_its_own(document: dict[str, Any]) -> None:
         if not isinstance(node, dict):
             return
         if isinstance(node.get("$ref"), str):
-            assert node["$ref"].removeprefix("#/components/schemas/") in schemas
+            kind, _, name = node["$ref"].removeprefix("#/components/").partition("/")
+            assert name in document["components"][kind]
+            named.add(f"{kind}/{name}")
         if isinstance(node.get("type"), str) and "properties" in node:
             assert node["type"] in TYPES
             assert set(node.get("required", [])) <= node["properties"].keys()
@@ -87,7 +96,14 @@ def test_every_schema_stands_on_its_own(document: dict[str, Any]) -> None:
             walk(inner)
 
     walk(document["paths"])
+    walk(document["webhooks"])
     walk(schemas)
+    there = {f"{k}/{n}" for k, of in document["components"].items() for n in of}
+    left = {n for n in there - named if not n.startswith("headers/webhook-")}
+    # What a program sends stands with the call; the key's scheme is named as such.
+    assert left == {"securitySchemes/key", "headers/Idempotency-Key", "headers/If-Match"} | {
+        "headers/If-None-Match"
+    }
 
 
 def test_every_field_says_what_it_means(document: dict[str, Any]) -> None:
@@ -112,13 +128,11 @@ def test_it_names_every_route_of_the_endpoint_and_no_page(
     assert served == {(path, verb) for path, verb, _ in operations(document)}
 
 
-def test_all_but_the_document_need_a_key(
-    client: FlaskClient, world: World, document: dict[str, Any]
-) -> None:
-    for path, verb, operation in operations(document):
-        world.clock.move(seconds=10)  # or the tries without a key would soon be too many
-        address = path.replace("{order}", "CP-2026-0001")
-        answer = client.open(address, method=verb)
+def test_all_but_the_document_need_a_key(client: FlaskClient, document: dict[str, Any]) -> None:
+    for number, (path, verb, operation) in enumerate(operations(document)):
+        address = re.sub(r"{\w+}", "CP-2026-0001", path)
+        where = {"REMOTE_ADDR": f"198.51.100.{number}"}
+        answer = client.open(address, method=verb, environ_base=where)
         assert (answer.status_code == 401) == ("security" in operation), path
 
 
@@ -128,11 +142,78 @@ def test_every_body_has_an_example_that_is_right(document: dict[str, Any]) -> No
         if "requestBody" in operation:
             content = operation["requestBody"]["content"]["application/json"]
             name = content["schema"]["$ref"].rpartition("/")[2]
-            module = models if hasattr(models, name) else shapes
-            getattr(module, name).model_validate(content["example"])
+            shape_of(name).model_validate(content["example"])
             bodies += 1
-    sent = [path for path, verb, _ in operations(document) if verb in ("post", "put")]
-    assert bodies == len(sent) >= 4
+    acts = [path for path, verb, _ in operations(document) if verb in ("post", "put", "patch")]
+    assert bodies == len(acts) >= 14
+
+
+def test_nothing_that_a_program_sends_or_meets_is_left_out(
+    client: FlaskClient, document: dict[str, Any]
+) -> None:
+    scheme = document["components"]["securitySchemes"]["key"]["description"]
+    assert all(f"`{scope}`: {words}" in scheme for scope, words in WORDS.items())
+    assert set(WORDS) == {*keys.SCOPES, *keys.AUTHORITY_SCOPES}
+    for path, verb, operation in operations(document):
+        place, answers = f"{verb} {path}", operation["responses"]
+        sent = {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
+        once = verb == "post" or ("/authority/" in path and verb in ("put", "delete"))
+        assert ("Idempotency-Key" in sent) == once, place
+        assert ("If-Match" in sent) == ("412" in answers), place
+        assert verb != "post" or "/orders/" not in path or "412" in answers, place
+        for parameter in operation.get("parameters", []):
+            assert "example" in parameter["schema"], f"{place} {parameter['name']}"
+        common = {"422", "500"}
+        if "security" in operation:
+            common |= {"401", "403", "429", "503"}
+        assert common <= set(answers), place
+        assert ("404" in answers) == ("{" in path), place
+        assert ("400" in answers) == ("415" in answers) == (verb in ("post", "put", "patch")), place
+        for status, answer in answers.items():
+            names = set(answer["headers"])
+            assert "X-Request-Id" in names, place
+            limited = "security" in operation and status != "401"
+            assert ({"RateLimit", "RateLimit-Policy"} <= names) == limited, f"{place} {status}"
+            assert ("Retry-After" in names) == (status in ("429", "503")), f"{place} {status}"
+            assert ("Idempotency-Replayed" in names) == (once and status < "300"), place
+            if status >= "400":
+                told = answer["content"]["application/problem+json"]["examples"]
+                assert all(f"`{slug}`" in answer["description"] for slug in told), place
+    for slug, example in document["components"]["examples"].items():
+        problem = Problem.model_validate(example["value"])
+        assert problem.type == f"http://localhost/problems/{slug}"
+        assert client.get(f"/problems/{slug}").status_code == 200
+    csv = document["paths"]["/api/v1/orders/{order}/preservation"]["post"]["requestBody"]["content"]
+    assert set(csv) == {"application/json", "text/csv"}
+
+
+def test_every_event_that_a_webhook_is_told_is_described(
+    document: dict[str, Any], client: FlaskClient
+) -> None:
+    assert set(document["webhooks"]) == {*STREAM_EVENTS, PING}
+    for type_, item in document["webhooks"].items():
+        knock = item["post"]
+        assert knock["summary"] == STREAM_EVENTS.get(type_, knock["summary"])
+        needed = [p["name"] for p in knock["parameters"] if p["in"] == "header" and p["required"]]
+        assert needed == list(HEADERS)
+        example = knock["requestBody"]["content"]["application/json"]["example"]
+        told = WebhookBody.model_validate(example)
+        assert (told.type, told.data.seq == 0) == (type_, type_ == PING)
+        assert {"2XX", "410", "429", "default"} <= set(knock["responses"])
+    drill = {**DRILL, "type": "order.issued"}
+    assert WebhookBody.model_validate(webhooks.body(drill, "http://localhost")).data.test is True
+    page = client.get("/api/docs").text
+    assert all(f"<code>{type_}</code>" in page for type_ in (*STREAM_EVENTS, *HEADERS, PING))
+
+
+DRILL = {
+    "seq": 7,
+    "id": "019abc00-0000-7000-8000-000000000001",
+    "at": "2026-11-23T12:00:00Z",
+    "order": "019abc00-0000-7000-8000-000000000002",
+    "ref": "CP-TEST-2026-0001",
+    "test": True,
+}
 
 
 def test_the_page_shows_every_call(client: FlaskClient, document: dict[str, Any]) -> None:
@@ -148,6 +229,15 @@ def test_the_page_shows_every_call(client: FlaskClient, document: dict[str, Any]
 def with_file(world: World, order: Order) -> str:
     """The id of a file in the order's thread."""
     return str(threads.ask(world, order, files=threads.accepted()).attachments[0].id)
+
+
+def with_hook(world: World, order: Order) -> tuple[str, str]:
+    """A webhook of its own, and what was sent there of the order."""
+    hook, _ = made(world, f"https://{order.name.lower()}.example/")
+    with world.database.transaction() as session:
+        url = f"https://{order.name.lower()}.example/"
+        webhooks.queue(session, hook, url, stream(world)[-1], world.now)
+    return str(hook), str(queued(world, hook)[0].id)
 
 
 def standing(world: World, command: str) -> Order:
@@ -179,6 +269,8 @@ def test_every_curl_of_the_page_works(
     app: Flask, program: Program, world: World, document: dict[str, Any]
 ) -> None:
     """Read as a shell would, then sent: each is answered with 200 on an order of its own."""
+    with world.database.transaction() as session:
+        session.execute(update(ApiKey).values(scopes=list(keys.SCOPES)))
     page = app.test_client().get("/api/docs").text
     commands = re.findall(r"<pre>(curl .*?)</pre>", page, re.DOTALL)
     assert len(commands) == len(list(operations(document)))
@@ -188,6 +280,7 @@ def test_every_curl_of_the_page_works(
         key = case["Authorization"].removeprefix("Bearer ") if ours else program_key(world)
         order = drafted(app, world, case) if ours else standing(world, command)
         file = with_file(world, order) if "$ATTACHMENT" in command else ""
+        hook, delivery = with_hook(world, order) if "$WEBHOOK" in command else ("", "")
         words = shlex.split(
             command.replace("&amp;", "&")
             .replace("&#34;", '"')
@@ -197,6 +290,8 @@ def test_every_curl_of_the_page_works(
             .replace("$ETAG", f'\\"{order.version}\\"')
             .replace("$ORDER", order.name)
             .replace("$ATTACHMENT", file)
+            .replace("$WEBHOOK", hook)
+            .replace("$DELIVERY", delivery)
         )
         headers, body, address, method = {}, None, "", ""
         rest = iter(words[1:])
@@ -213,4 +308,4 @@ def test_every_curl_of_the_page_works(
         client = app.test_client()
         method = method or ("POST" if body else "GET")
         answer = client.open(address, method=method, data=body, headers=headers)
-        assert answer.status_code in (200, 201), f"{command}\n{answer.text}"
+        assert answer.status_code in (200, 201, 204), f"{command}\n{answer.text}"

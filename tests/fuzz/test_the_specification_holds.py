@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from liaison.api.blueprint import waiting
-from liaison.api.reference import spec
+from liaison.api.specification import spec
 from tests.api.case_systems import bearer
 from tests.api.program import Program
 from tests.world import World

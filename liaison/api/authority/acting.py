@@ -10,7 +10,8 @@ from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from liaison.api import access, answering
-from liaison.api.answers import check_version, digest
+from liaison.api.acts import check_version
+from liaison.api.repeats import digest
 from liaison.domain.actors import Actor
 from liaison.errors import LiaisonError
 from liaison.models import Order

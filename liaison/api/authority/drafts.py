@@ -7,7 +7,7 @@ from datetime import datetime
 from flask import Response
 from sqlalchemy.orm import Session
 
-from liaison.api.answers import REPEATS
+from liaison.api.acts import REPEATS
 from liaison.api.authority.acting import act, begin
 from liaison.api.authority.shapes import AuthorityOrderView, DraftBody
 from liaison.api.blueprint import AUTHORITY, api, problems

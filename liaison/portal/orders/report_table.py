@@ -6,20 +6,18 @@ pasted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from werkzeug.datastructures import FileStorage
 
-from liaison.clock import rfc3339
 from liaison.domain import answer_csv
 from liaison.domain.vocabulary import Outcome
 from liaison.errors import FieldError, Invalid
 from liaison.models import Order
 from liaison.portal.orders import moments
 from liaison.portal.orders.answer_forms import PART, PreserveForm
-from liaison.queries.reports import found_in
 
 READ, MARK, MARK_ALL = "read", "mark", "mark-all"
 """Buttons that fill the table; none of them sends anything."""
@@ -31,31 +29,6 @@ class Applied:
 
     named: int
     left: int
-
-
-def rows(order: Order) -> Iterator[Mapping[str, str]]:
-    """The order's targets as lines of the file, with what was reported so far."""
-    report = order.report
-    found = found_in(report)
-    for place, target in enumerate(order.targets, 1):
-        row = {
-            "number": str(place),
-            "id": str(target.id),
-            "type": target.type.value,
-            "value": target.value,
-            "port": str(target.port or ""),
-            "protocol": target.protocol or "",
-            "from": rfc3339(target.start),
-            "to": rfc3339(target.end),
-            "data": " ".join(target.data),
-        }
-        said = found.get(target.id)
-        if report is not None and said is not None:
-            own = said.until if said.until != report.until else None
-            row["outcome"] = said.outcome.value
-            row["until"] = moments.as_typed(own, 0) if own else ""
-            row["note"] = said.note or ""
-        yield row
 
 
 def apply(

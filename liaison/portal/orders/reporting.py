@@ -20,7 +20,7 @@ from liaison.portal.orders import report_check, report_table
 from liaison.portal.orders.answer_forms import PART, PreserveForm
 from liaison.portal.orders.blueprint import bp, open_to, page, posted, seen_order, send
 from liaison.portal.orders.report_form import known, read
-from liaison.queries import reports, timeline
+from liaison.queries import reports, target_rows, timeline
 from liaison.services import answers
 from liaison.services.escalation import terms_of
 from liaison.services.orders import note_fetched
@@ -116,7 +116,7 @@ def targets_file(ref: str) -> ResponseReturnValue:
             note_fetched(writing, actor, order.name, web.now())
         web.db().rollback()
         order = seen_order(ref)
-    text = "".join(targets_csv.write(report_table.rows(order)))
+    text = "".join(targets_csv.write(target_rows.rows(order)))
     response = Response(text, mimetype="text/csv")
     name = f"{order.name}-targets.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
