@@ -15,6 +15,7 @@ from liaison.api import (
     orders,
     reference,
     scopes,
+    webhook_sending,
     webhooks,
 )
 from liaison.api.blueprint import Waiting, api
@@ -29,6 +30,7 @@ __all__ = [
     "messages",
     "orders",
     "reference",
+    "webhook_sending",
     "webhooks",
 ]
 

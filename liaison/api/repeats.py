@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Response, request
 from sqlalchemy.orm import Session
 
 from liaison.api import access, answering
+from liaison.domain.actors import Actor
 from liaison.services import idempotency
 from liaison.web import core, now
 
@@ -21,6 +25,9 @@ class Done:
     etag: str | None = None
     location: str | None = None
     kept: str | None = None
+
+
+Act = Callable[[Session, Actor, datetime], Done]
 
 
 def digest() -> str:
@@ -66,3 +73,15 @@ def answered(done: Done) -> Response:
     if done.location is not None:
         response.headers["Location"] = done.location
     return response
+
+
+def once(act: Act) -> Response:
+    """One act: claim the idempotency key, do it, keep the answer without a secret, commit."""
+    with core().database.transaction() as session:
+        if kept := claimed(session):
+            version = json.loads(kept.body).get("version")
+            etag = str(version) if version is not None else None
+            return replayed(answered(Done(kept.body, kept.status, etag)))
+        done = act(session, access.actor(), now())
+        keep(session, done.status, done.kept or done.body)
+    return answered(done)
