@@ -64,6 +64,8 @@ class Settings:
     """Where a canary by e-mail goes; what arrives there comes back to the bounces' mailbox."""
     metrics_token: str = ""
     """Who shows it may read ``/metrics``; empty: only this machine may."""
+    rate_limit: int = 600
+    """Requests a minute that an API key may make of one process of the portal; 0: no limit."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -96,6 +98,7 @@ class Settings:
             canary_every=_minutes("LIAISON_CANARY_EVERY", get("CANARY_EVERY", "5")),
             canary_address=get("CANARY_ADDRESS", ""),
             metrics_token=_long_enough("LIAISON_METRICS_TOKEN", get("METRICS_TOKEN", "")),
+            rate_limit=_requests("LIAISON_RATE_LIMIT", get("RATE_LIMIT", str(cls.rate_limit))),
         )
 
     @property
@@ -176,6 +179,16 @@ def _minutes(name: str, given: str) -> int:
     if given.isascii() and given.isdigit() and len(given) < 6 and int(given) <= LONGEST_CANARY:
         return int(given)
     raise SettingsError(f"{name} is {given!r}; it must be 0 (off) to {LONGEST_CANARY} minutes.")
+
+
+MOST_REQUESTS = 60_000
+"""A minute: a thousand a second, more than one process answers."""
+
+
+def _requests(name: str, given: str) -> int:
+    if given.isascii() and given.isdigit() and len(given) < 7 and int(given) <= MOST_REQUESTS:
+        return int(given)
+    raise SettingsError(f"{name} is {given!r}; it must be 0 (off) to {MOST_REQUESTS} a minute.")
 
 
 def _long_enough(name: str, secret: str) -> str:

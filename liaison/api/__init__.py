@@ -11,6 +11,7 @@ from liaison.api import (
     bulk,
     docs,
     events,
+    limits,
     messages,
     orders,
     reference,
@@ -19,6 +20,7 @@ from liaison.api import (
     webhooks,
 )
 from liaison.api.blueprint import Waiting, api
+from liaison.api.rates import Rates
 
 __all__ = [
     "answers",
@@ -27,6 +29,7 @@ __all__ = [
     "docs",
     "events",
     "init_app",
+    "limits",
     "messages",
     "orders",
     "reference",
@@ -41,6 +44,8 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     A key travels in a header that no browser adds by itself, so no form token is asked for.
     """
     app.extensions["liaison_waiting"] = Waiting()
+    limit = app.extensions["liaison"].settings.rate_limit
+    app.extensions["liaison_rates"] = Rates(limit) if limit else None
     app.register_blueprint(api)
     scopes.init_app(app, api)
     app.register_blueprint(docs.bp)

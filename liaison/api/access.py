@@ -31,13 +31,14 @@ def authenticate() -> None:
     except Unauthenticated:
         _count_failure()
         raise
+    # Before more is asked: the limits and the log know a key that may not, too.
+    g.api_key, g.api_actor = key, actor
     doors.demand(actor)
     needed = scopes.needed()
     if needed not in key.scopes:
         raise Forbidden(
             f"This key has no scope “{needed}”. Ask your administrator for one with it."
         )
-    g.api_key, g.api_actor = key, actor
     _note_use(key)
 
 
