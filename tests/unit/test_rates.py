@@ -24,6 +24,7 @@ def test_who_waits_as_long_as_it_is_told_is_let_in(a_minute: int) -> None:
         assert (refused.left, refused.refused) == (0, True)
         assert 1 <= refused.more_in <= 60
         clock.move(seconds=refused.more_in)
+        assert not counts.take(key, clock.now()).refused
         while not counts.take(key, clock.now()).refused:
             pass
     assert not counts.take(uuid4(), clock.now()).refused, "another key's bucket is its own"
@@ -38,6 +39,18 @@ def test_at_the_pace_of_the_limit_nobody_is_ever_refused() -> None:
     for _ in range(500):
         clock.move(seconds=60 / 7 + 0.001)
         assert not counts.take(key, clock.now()).refused
+
+
+def test_who_asks_meanwhile_waits_no_longer() -> None:
+    counts, clock, key = Rates(6), MovableClock(), uuid4()
+    for _ in range(6):
+        counts.take(key, clock.now())
+    told = []
+    for _ in range(10):
+        told.append(counts.take(key, clock.now()).more_in)
+        clock.move(seconds=1)
+    assert told == list(range(10, 0, -1))
+    assert not counts.take(key, clock.now()).refused
 
 
 def test_a_clock_that_is_moved_neither_gives_nor_takes() -> None:
