@@ -107,6 +107,7 @@ route                                      method names    anon off sup aud adm 
 /api-keys                                  GET    -        l    3   3   3   o   o   o   l   l
 /api-keys/new                              GET    -        l    3   3   3   o   3   o   l   l
 /api-keys/new                              POST   -        l    3   3   3   o   3   o   l   l
+/api-keys/<uuid:key_id>                    GET    key      lll  333 333 333 o44 o44 o44 lll lll
 /api-keys/<uuid:key_id>/roll               GET    key      lll  333 333 333 o44 333 o44 lll lll
 /api-keys/<uuid:key_id>/roll               POST   key      lll  333 333 333 o44 333 o44 lll lll
 /api-keys/<uuid:key_id>/expect             GET    key      lll  333 333 333 o44 333 o44 lll lll

@@ -15,12 +15,14 @@ from liaison.api import (
     messages,
     orders,
     reference,
+    request_log,
     scopes,
     webhook_sending,
     webhooks,
 )
 from liaison.api.blueprint import Waiting, api
 from liaison.api.rates import Rates
+from liaison.api.request_log import RequestLog
 
 __all__ = [
     "answers",
@@ -33,6 +35,7 @@ __all__ = [
     "messages",
     "orders",
     "reference",
+    "request_log",
     "webhook_sending",
     "webhooks",
 ]
@@ -44,8 +47,10 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     A key travels in a header that no browser adds by itself, so no form token is asked for.
     """
     app.extensions["liaison_waiting"] = Waiting()
-    limit = app.extensions["liaison"].settings.rate_limit
+    core = app.extensions["liaison"]
+    limit = core.settings.rate_limit
     app.extensions["liaison_rates"] = Rates(limit) if limit else None
+    app.extensions["liaison_request_log"] = RequestLog(core.database, core.clock)
     app.register_blueprint(api)
     scopes.init_app(app, api)
     app.register_blueprint(docs.bp)

@@ -28,7 +28,9 @@ def authenticate() -> None:
     try:
         with core().database.reading() as session:
             key, actor = keys.actor_for_key(session, _presented(), address(), now())
-    except Unauthenticated:
+    except Unauthenticated as error:
+        # For the log of that key: somebody still uses it, or from where it does not count.
+        g.api_refused = error.key_id if isinstance(error, keys.KeyRefused) else None
         _count_failure()
         raise
     # Before more is asked: the limits and the log know a key that may not, too.

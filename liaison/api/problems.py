@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Response
+from flask import Response, g
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from liaison.errors import (
@@ -67,6 +67,7 @@ _BY_STATUS: dict[int, LiaisonError] = {
 def present(error: Exception) -> Response:
     """Any error as a problem; what is not foreseen says nothing about the inside."""
     known = error if isinstance(error, LiaisonError) else _translated(error)
+    g.api_problem = known  # for the key's log
     body: dict[str, Any] = {
         "type": f"{settings().base_url}/problems/{known.slug}",
         "title": known.title,

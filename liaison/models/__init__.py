@@ -19,6 +19,7 @@ from liaison.models.drafting import (
 )
 from liaison.models.drills import Drill, DrillCounter
 from liaison.models.duty import DutyFeed, DutyOverride, Rota
+from liaison.models.keys import KeyRequest
 from liaison.models.ledger import Entry, Stream
 from liaison.models.memoranda import Memorandum, MemorandumDocument, Signature
 from liaison.models.order_acts import (
@@ -99,6 +100,7 @@ __all__ = [
     "Invitation",
     "KeptFile",
     "KeptForm",
+    "KeyRequest",
     "Memorandum",
     "MemorandumDocument",
     "Message",

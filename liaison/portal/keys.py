@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, make_response, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from wtforms import SelectMultipleField, StringField, TextAreaField
@@ -16,7 +16,8 @@ from liaison.domain.permissions import Verb, may
 from liaison.errors import FieldError, Invalid
 from liaison.models import ApiKey
 from liaison.portal.kept import PortalForm, words
-from liaison.queries import key_list
+from liaison.portal.problems import PROBLEMS
+from liaison.queries import key_list, key_log
 from liaison.queries.key_list import KeyState
 from liaison.services import keyring
 
@@ -137,6 +138,24 @@ def make() -> ResponseReturnValue:
     return _shown(row, shown)
 
 
+@bp.get("/<uuid:key_id>")
+def show(key_id: UUID) -> ResponseReturnValue:
+    """One key, and what its program asked for within the last seven days."""
+    actor = web.actor()
+    listed = key_list.seen(web.db(), actor, key_id, web.now())
+    problems = "problems" in request.args
+    return render_template(
+        "keys/show.html",
+        listed=listed,
+        found=key_log.of_key(web.db(), listed.key, _before(), problems=problems),
+        first="before" not in request.args,
+        only_problems=problems,
+        problems=PROBLEMS,
+        keeps=may(actor.roles, Verb.MANAGE_KEYS),
+        tags=TAGS,
+    )
+
+
 @bp.get("/<uuid:key_id>/roll")
 def ask_roll(key_id: UUID) -> ResponseReturnValue:
     """Says what rolling over does, and asks for the overlap."""
@@ -221,6 +240,14 @@ def _key_form() -> KeyForm:
     if web.actor().is_contact_point:
         form.scopes.choices = list(AUTHORITY_SCOPES)
     return form
+
+
+def _before() -> UUID | None:
+    """Where a page begins; what is no place begins at the newest."""
+    try:
+        return UUID(request.args.get("before", ""))
+    except ValueError:
+        return None
 
 
 def _ready() -> None:

@@ -64,7 +64,21 @@ def of_own(session: Session, actor: Actor, now: datetime) -> list[Listed]:
 def one(session: Session, actor: Actor, key_id: UUID, now: datetime) -> Listed:
     """One of them, for whoever may change it; another organisation's is absent."""
     demand(actor, Verb.MANAGE_KEYS)
-    row = session.scalars(select(ApiKey).where(ApiKey.id == key_id, _own(actor))).one_or_none()
+    return _found(session, actor, key_id, now)
+
+
+def seen(session: Session, actor: Actor, key_id: UUID, now: datetime) -> Listed:
+    """One of them, for whoever may see them; another organisation's is absent."""
+    demand(actor, Verb.READ_KEYS)
+    return _found(session, actor, key_id, now)
+
+
+def _found(session: Session, actor: Actor, key_id: UUID, now: datetime) -> Listed:
+    row = session.scalars(
+        select(ApiKey)
+        .where(ApiKey.id == key_id, _own(actor))
+        .options(joinedload(ApiKey.created_by))
+    ).one_or_none()
     if row is None:
         raise NotFound
     return Listed(row, state_of(row, now))

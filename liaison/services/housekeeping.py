@@ -23,7 +23,15 @@ from liaison.models import (
     UnfinishedDraft,
 )
 from liaison.models.base import insert_once
-from liaison.services import canaries, kept_forms, presence, register_imports, typists, webhooks
+from liaison.services import (
+    canaries,
+    kept_forms,
+    key_log,
+    presence,
+    register_imports,
+    typists,
+    webhooks,
+)
 
 KEEP_ANSWERS = timedelta(days=30)
 """How long a repeated ``POST`` is answered as the first time."""
@@ -60,6 +68,7 @@ def tidy(session: Session, now: datetime) -> int:
             UnfinishedDraft.order_id.in_(select(Order.id).where(Order.state.not_in(_WRITTEN)))
         ),
         typists.past_their_time(now),
+        key_log.past_their_time(now),
         delete(Heartbeat).where(Heartbeat.at < now - KEEP_BEATS),
     ]
     gone = register_imports.lay_old_aside(session, now) + canaries.throw_away(session, now)

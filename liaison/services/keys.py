@@ -40,6 +40,14 @@ def scopes_of(owner: Owner) -> tuple[str, ...]:
     return AUTHORITY_SCOPES if isinstance(owner, Authority) else SCOPES
 
 
+class KeyRefused(Unauthenticated):
+    """A key that is known and does not count: its people may see that it is still used."""
+
+    def __init__(self, key_id: UUID, detail: str) -> None:
+        self.key_id = key_id
+        super().__init__(detail)
+
+
 def make_key(
     session: Session,
     owner: Owner,
@@ -110,15 +118,16 @@ def look_again(session: Session, key_id: UUID, address: str, now: datetime) -> N
 
 
 def demand_counts(row: ApiKey, address: str, now: datetime) -> None:
-    """``Unauthenticated`` unless the key is in force and presented from where it may be."""
+    """``KeyRefused`` unless the key is in force and presented from where it may be."""
     if row.revoked_at is not None:
-        raise Unauthenticated(f"This key was revoked. {_NEW_ONE}")
+        raise KeyRefused(row.id, f"This key was revoked. {_NEW_ONE}")
     if row.expires_at is not None and row.expires_at <= now:
-        raise Unauthenticated(f"This key has expired. {_NEW_ONE}")
+        raise KeyRefused(row.id, f"This key has expired. {_NEW_ONE}")
     if row.networks and not is_within(address, row.networks):
-        raise Unauthenticated(
+        raise KeyRefused(
+            row.id,
             f"This key does not count from {address}: your administrator named the "
-            "addresses from which it does. Call from one of them, or ask for a key with yours."
+            "addresses from which it does. Call from one of them, or ask for a key with yours.",
         )
 
 
