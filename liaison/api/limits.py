@@ -30,9 +30,11 @@ def rates() -> Rates | None:
 @api.before_request
 def _count() -> None:
     """After the key was found good (the blueprint's own step): 429 for one that asks too often."""
-    standing = _take()
     counts = rates()
-    if standing is not None and standing.refused and counts is not None:
+    if counts is None or "api_key" not in g:
+        return
+    g.api_standing = standing = counts.take(access.key().id, now())
+    if standing.refused:
         raise RateLimited(
             f"This key has made more requests than its {counts.a_minute} a minute. Wait "
             f"{standing.more_in} s; poll no faster than X-Poll-Interval says, or wait in the poll.",
@@ -40,21 +42,15 @@ def _count() -> None:
         )
 
 
-def _take() -> Standing | None:
-    counts = rates()
-    if counts is None or "api_key" not in g:
-        return None
-    if "api_standing" not in g:
-        g.api_standing = counts.take(access.key().id, now())
-    return cast(Standing, g.api_standing)
-
-
 @api.after_request
 def _tell(response: Response) -> Response:
     """On every answer to a key that counts: also where it may not do what it asked for."""
-    standing = _take()
     counts = rates()
-    if standing is not None and counts is not None:
-        response.headers["RateLimit-Policy"] = f'"{POLICY}";q={counts.a_minute};w={WINDOW}'
-        response.headers["RateLimit"] = f'"{POLICY}";r={standing.left};t={standing.more_in}'
+    if counts is None or "api_key" not in g:
+        return response
+    standing: Standing | None = g.get("api_standing")
+    if standing is None:  # it has not the scope, and was refused before it was counted
+        standing = counts.take(access.key().id, now())
+    response.headers["RateLimit-Policy"] = f'"{POLICY}";q={counts.a_minute};w={WINDOW}'
+    response.headers["RateLimit"] = f'"{POLICY}";r={standing.left};t={standing.more_in}'
     return response

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from uuid import UUID
@@ -77,7 +77,7 @@ class Notes:
         with self._lock:
             row = self._open.get(alike)
             if row is None and self._own[alike.api_key_id] >= OWN:
-                alike = replace(alike, order_name=None, pointers=(), address="")
+                alike = alike._replace(order_name=None, pointers=(), address="")
                 row = self._open.get(alike)
             if row is not None and not row.is_over(now):
                 row.count += 1

@@ -8,8 +8,9 @@ ledger. Nothing is written while a request is answered; the endpoint collects in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Delete, delete, select, update
@@ -23,9 +24,11 @@ PORTION = 5_000
 """Rows deleted at a time: many at once would hold up whoever writes an order."""
 
 
-@dataclass(frozen=True)
-class Alike:
-    """What two requests have in common to be one row; the fields of ``KeyRequest``."""
+class Alike(NamedTuple):
+    """What two requests have in common to be one row; the fields of ``KeyRequest``.
+
+    A tuple, for one is made for every request: half as long as a dataclass takes.
+    """
 
     api_key_id: UUID
     method: str
@@ -60,7 +63,7 @@ def write(session: Session, found: Sequence[Noted]) -> None:
             "count": noted.count,
             "request_id": noted.request_id,
         }
-        new = {"id": noted.id, **asdict(noted.alike), "first_at": noted.first_at, **grown}
+        new = {"id": noted.id, **noted.alike._asdict(), "first_at": noted.first_at, **grown}
         new["pointers"] = list(noted.alike.pointers)
         if not insert_once(session, KeyRequest, new):
             session.execute(
