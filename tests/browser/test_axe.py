@@ -44,6 +44,7 @@ from tests import keeping as after
 from tests.browser.conftest import Person
 from tests.drills import begin, plan
 from tests.hooks import made
+from tests.portal.test_key_requests import note
 from tests.services import test_memoranda as memorandum
 from tests.services.test_undelivered import failed
 from tests.threads import accepted, ask
@@ -318,7 +319,10 @@ def test_forms_of_access(world: World, sign_in: SignIn, sky: str) -> None:
         provider = world.register.providers["Meridian Telecom"]
         key = session.scalars(select(ApiKey.id).where(ApiKey.provider_id == provider)).one()
     keeper = sign_in("provider_administrator", color_scheme=sky)
-    assert look(keeper, [f"/api-keys/{key}/roll", f"/api-keys/{key}/revoke"]) == []
+    note(world, key, 422, problem="validation", pointers=("/days",), method="POST")
+    note(world, key, 304)
+    page = f"/api-keys/{key}"
+    assert look(keeper, [page, f"{page}?problems=1", f"{page}/roll", f"{page}/revoke"]) == []
 
 
 def test_pages_of_webhooks(world: World, sign_in: SignIn, sky: str) -> None:

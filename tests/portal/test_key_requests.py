@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from liaison.models.base import new_id
+from liaison.queries import key_log as key_log_queries
 from liaison.services import key_log
 from liaison.services.key_log import Alike, Noted
 from tests.portal.filled import SignedIn
@@ -109,6 +110,13 @@ def test_pages_go_back_to_the_oldest(signed_in: SignedIn, world: World) -> None:
 def test_a_page_costs_the_same_for_many_requests_and_reads_by_index(
     app: Flask, signed_in: SignedIn, world: World
 ) -> None:
+    with world.database.reading() as session:
+        for problems, index in ((False, "ix_key_request_key"), (True, "ix_key_request_problem")):
+            query = key_log_queries.newest(new_id(), new_id(), problems=problems)
+            said = query.compile(session.connection(), compile_kwargs={"literal_binds": True})
+            plan = str(session.execute(text(f"EXPLAIN QUERY PLAN {said}")).all())
+            assert index in plan
+            assert "TEMP B-TREE" not in plan
     key_id, browser = made(world), signed_in(ADMIN)
     asked: list[str] = []
 
