@@ -328,11 +328,11 @@ def _faults_of_ours(
     def broken(*_given: Any, **_more: Any) -> None:
         raise RuntimeError(f"{FACTS} {TARGET} {NEWCOMER[0]}")
 
-    monkeypatch.setattr(key_list, "of_provider", broken)
+    monkeypatch.setattr(key_list, "of_own", broken)
     assert watch.keep(reader.get("/api-keys")).status_code == 500
 
     def wrong_statement(session: Any, *_given: Any, **_more: Any) -> None:
         session.execute(text("SELECT :secret FROM nowhere"), {"secret": FACTS})
 
-    monkeypatch.setattr(key_list, "of_provider", wrong_statement)
+    monkeypatch.setattr(key_list, "of_own", wrong_statement)
     assert watch.keep(reader.get("/api-keys")).status_code >= 500
