@@ -1,8 +1,10 @@
-"""Liaison: the portal between a 24/7 contact point and the providers that hold the evidence."""
+"""Liaison: the portal between a 24/7 contact point and the providers that hold the evidence.
+
+A provider installs ``liaison.client`` with httpx alone: nothing of the server is imported here.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,78 +13,9 @@ if TYPE_CHECKING:
     from liaison.clock import Clock
     from liaison.settings import Settings
 
-LARGEST_REQUEST = 4 * 1024 * 1024
-"""Bytes; 1,000 targets with long texts fit."""
-
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
-    """The whole application: wiring only."""
-    # Imported here, so that `import liaison.client` needs none of the server's libraries.
-    from flask import Flask
-    from flask_wtf import CSRFProtect
+    """The portal as a WSGI application (``liaison.application``)."""
+    from liaison import application
 
-    from liaison import api, portal
-    from liaison.api import problems
-    from liaison.clock import SystemClock
-    from liaison.models.base import Database
-    from liaison.services.vault import Vault
-    from liaison.web import (
-        canary,
-        context,
-        errors,
-        headers,
-        health,
-        kept,
-        kept_files,
-        metrics,
-        signin,
-    )
-
-    settings = settings.with_keys()
-    app = Flask(
-        "liaison",
-        template_folder=str(Path(__file__).parent.parent / "templates"),
-    )
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        SESSION_COOKIE_NAME="__Host-liaison" if settings.is_secure else "liaison",
-        SESSION_COOKIE_SECURE=settings.is_secure,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
-        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
-        MAX_FORM_PARTS=20_000,
-        WTF_CSRF_TIME_LIMIT=None,
-        BOOTSTRAP_SERVE_LOCAL=True,
-    )
-    app.extensions["liaison"] = context.Liaison(
-        settings=settings,
-        database=Database(settings.database_url),
-        clock=clock or SystemClock(),
-        vault=Vault(settings.encryption_key),
-    )
-    context.init_app(app)
-    headers.init_app(app, settings)
-    errors.init_app(app, problems.present)
-    signin.init_app(app)
-    kept.init_app(app)
-    kept_files.init_app(app)
-    csrf = CSRFProtect(app)
-    app.register_blueprint(health.bp)
-    app.register_blueprint(metrics.bp)
-    app.register_blueprint(canary.bp)
-    csrf.exempt(canary.bp)  # no session carries it: its token is its key
-    portal.init_app(app, csrf)
-    api.init_app(app, csrf)
-    _add_demo(app, settings)
-    return app
-
-
-def _add_demo(app: Flask, settings: Settings) -> None:
-    from liaison.settings import Env
-
-    if settings.env is Env.DEMO:
-        from liaison.demo import mail_pages, text_pages
-
-        app.register_blueprint(mail_pages.bp)
-        app.register_blueprint(text_pages.bp)
+    return application.create_app(settings, clock)

@@ -105,10 +105,14 @@ ROOMS = {
     ),
     "worker": Room(3, frozenset({"sqlalchemy", "structlog"})),
     "demo": Room(4, ANY, beside=frozenset({""})),
-    # `liaison/__init__`: wires everything.
-    "": Room(4, ANY, beside=frozenset({"demo"})),
-    # What a provider installs: nothing of ours.
-    "client": Room(-1, ANY),
+    # Wires everything.
+    "application": Room(4, ANY, beside=frozenset({"demo"})),
+    # `liaison/__init__`: a provider's program imports it too, so it needs no library.
+    "": Room(4, frozenset({"flask"}), beside=frozenset({"application"})),
+    # The command `liaison`, or what to install where it cannot be.
+    "__main__": Room(4),
+    # What a provider installs: nothing of ours, and httpx alone.
+    "client": Room(-1, frozenset({"httpx"})),
 }
 
 # Each way to ask what time it is. `clock.now()` is none of them: it is handed in.

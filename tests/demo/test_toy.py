@@ -6,6 +6,7 @@ import httpx
 import pytest
 from flask import Flask
 
+from liaison.client import Client, Time
 from liaison.demo.toy import Toy
 from liaison.models import Database
 from tests.world import World
@@ -21,9 +22,9 @@ def test_it_acknowledges_and_confirms_what_is_new(
     answered = world.issue("07-botnet-240-targets.json")
     world.preserve(answered, days=30)
     transport = httpx.WSGITransport(app=app)
-    with httpx.Client(
-        transport=transport, base_url="http://localhost", headers=world.bearer()
-    ) as client:
+    quick = Time(sleep=lambda _seconds: None)
+    key = world.key("Meridian Telecom")
+    with Client("http://localhost", key, transport=transport, time=quick) as client:
         toy = Toy(client, pause=0)
         assert toy.round(wait=0) == 2
         assert toy.round(wait=0) == 0, "what it has seen it does not answer again"

@@ -1,0 +1,55 @@
+"""Following the stream: when to ask, how long to wait, and that every page holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import httpx
+
+from liaison.client.chain import Chain
+from liaison.client.patience import retry_after
+from liaison.client.shapes import Entry, Head
+
+if TYPE_CHECKING:
+    from liaison.client.client import Client
+
+LATER = 30.0
+"""Seconds to the next poll where the portal does not say."""
+LONGEST = 300.0
+"""Seconds: no portal keeps a program away for longer than this."""
+
+
+def interval(headers: httpx.Headers, wall: Callable[[], float]) -> float:
+    """In how many seconds the portal wants to be asked again."""
+    told = headers.get("X-Poll-Interval", "")
+    pause = float(told[:9]) if told.isascii() and told.isdigit() else LATER
+    return min(max(pause, retry_after(headers, wall) or 0.0), LONGEST)
+
+
+class Follower:
+    """One reader of one stream. ``chain.place`` is where it stands, ``chain.known`` the end."""
+
+    def __init__(
+        self, client: Client, stream: str, place: Head | None = None, known: Head | None = None
+    ) -> None:
+        self.chain = Chain(stream, place, known)
+        self.polls = 0
+        self._client, self._next = client, client.time.monotonic()
+
+    def page(self, *, wait: int = 0, limit: int = 100) -> tuple[Entry, ...]:
+        """The next entries, none where nothing is new. Sleeps until the portal wants to be asked.
+
+        More that is known to be there is asked for at once. Raises what ``Client.events`` raises,
+        and ``HistoryBroken``; then nothing has moved, and it can be called again.
+        """
+        time, chain = self._client.time, self.chain
+        behind = not chain.is_at_end or not self.polls
+        if not behind:
+            time.sleep(max(0.0, self._next - time.monotonic()))
+        began = time.monotonic()
+        page = self._client.events(chain.ask, limit=limit, wait=0 if behind else wait)
+        new = chain.read(page)
+        self.polls += 1
+        self._next = began + page.interval
+        return new
