@@ -48,7 +48,7 @@ class Chain:
 
     def read(self, page: Page) -> tuple[Entry, ...]:
         """The page's new entries, once the whole of it was found to hold."""
-        self._end_stands(page.head)
+        self._is_not_shorter(page.head)
         entries = page.entries
         last = self.place if self._seen else None
         for number, entry in enumerate(entries):
@@ -62,7 +62,7 @@ class Chain:
         self.place, self.known, self._seen = last or self.place, page.head, True
         return new
 
-    def _end_stands(self, head: Head) -> None:
+    def _is_not_shorter(self, head: Head) -> None:
         if head.seq < self.known.seq:
             raise HistoryBroken(
                 Fault.SHORTER,
@@ -70,8 +70,6 @@ class Chain:
                 f"entry {head.seq + 1} is gone: the stream ends at {head.seq}, and it had "
                 f"{self.known.seq} entries before",
             )
-        if head.seq == self.known.seq and head.hash != self.known.hash:
-            raise _rewritten(head.seq)
 
     def _in_place(self, entries: tuple[Entry, ...], number: int, wanted: int) -> None:
         found = entries[number].seq
@@ -98,6 +96,8 @@ class Chain:
             )
 
     def _nothing_lacks(self, page: Page, last: Head | None) -> None:
+        if page.head.seq == self.known.seq and page.head.hash != self.known.hash:
+            raise _rewritten(page.head.seq)
         reached = last.seq if last else self.ask
         if not page.entries and page.head.seq > reached:
             raise _missing(reached + 1, f"the stream goes on to {page.head.seq}")

@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib import metadata
@@ -102,8 +103,9 @@ class Client(Acts):
     def events(self, after: int = 0, *, limit: int = 100, wait: int = 0) -> Page:
         """A page of the stream, as it is told: ``stream`` checks it too.
 
-        ``limit`` 1 to 500; ``wait`` 0 to 25 seconds for something new. The page that was asked for
-        last is kept, and not sent again while it is the same.
+        ``limit`` 1 to 500; ``wait`` 0 to 25 seconds for something new. While there is nothing new,
+        no body is sent. A page with entries is never taken from memory: whoever asks for it again
+        wants to see whether it still is what it was.
         """
         kept = self._kept if self._kept and self._kept[0] == (after, limit) else None
         answer = self._get(
@@ -114,11 +116,10 @@ class Client(Acts):
         )
         pause = interval(answer.headers, self.time.wall)
         if answer.status == HTTPStatus.NOT_MODIFIED and kept:
-            old = kept[2]
-            return Page(old.entries, old.next, old.more, old.head, pause)
+            return replace(kept[2], interval=pause)
         page = shapes.page(answer.json(), pause)
         etag = answer.headers.get("ETag")
-        self._kept = ((after, limit), etag, page) if etag else None
+        self._kept = ((after, limit), etag, page) if etag and not page.entries else None
         return page
 
     def follow(self, place: Head | None = None, known: Head | None = None) -> Follower:

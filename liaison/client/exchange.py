@@ -73,7 +73,7 @@ class Exchange:
     def _once(self, method: str, path: str, until: float, *, read: float, **sent: Any) -> Answer:
         timeout = httpx.Timeout(10.0, read=read, write=30.0)
         with self._http.stream(method, path, timeout=timeout, **sent) as response:
-            if response.is_redirect:
+            if response.is_redirect and response.status_code != HTTPStatus.NOT_MODIFIED:
                 raise Unreadable(f"the portal sends us elsewhere ({response.status_code}); no")
             body = bytearray()
             try:

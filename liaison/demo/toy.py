@@ -81,7 +81,7 @@ def main() -> None:
                 toy.round()
             except HistoryBroken as broken:
                 say(f"stops, for its stream was changed: {broken}")
-                return
+                threading.Event().wait()  # for good: who started it would start it again
             except ClientError as error:
                 say(f"no answer that it understands ({type(error).__name__}); tries again")
                 time.sleep(5)
