@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib import metadata
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -35,6 +36,17 @@ def version() -> str:
         return metadata.version("liaison")
     except metadata.PackageNotFoundError:
         return "0"
+
+
+def key_here(file: Path | None = None) -> str:
+    """The key from this file, that of ``LIAISON_KEY_FILE``, or ``LIAISON_KEY``."""
+    named = os.environ.get("LIAISON_KEY_FILE")
+    if file is None and named:
+        file = Path(named)
+    key = os.environ.get("LIAISON_KEY", "") if file is None else file.read_text(encoding="utf-8")
+    if not key.strip():
+        raise ValueError("set LIAISON_KEY, or name a file with LIAISON_KEY_FILE")
+    return key
 
 
 class Client(Acts):
@@ -76,8 +88,11 @@ class Client(Acts):
 
     @classmethod
     def from_environment(cls, **options: Any) -> Self:
-        """With ``LIAISON_URL`` and ``LIAISON_KEY``. Raises ``KeyError`` where one is missing."""
-        return cls(os.environ["LIAISON_URL"], os.environ["LIAISON_KEY"], **options)
+        """With ``LIAISON_URL``, and ``LIAISON_KEY`` or the file that ``LIAISON_KEY_FILE`` names."""
+        url = os.environ.get("LIAISON_URL", "")
+        if not url:
+            raise ValueError("set LIAISON_URL to the portal's address")
+        return cls(url, key_here(), **options)
 
     def __enter__(self) -> Self:
         return self

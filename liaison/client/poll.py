@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from liaison.client.client import Client, version
+from liaison.client.client import Client, key_here, version
 from liaison.client.cursor import Cursor, CursorError
 from liaison.client.errors import HistoryBroken, Problem
 from liaison.client.handling import Command, Handler, Lines, NotHandled, OutputGone
@@ -23,7 +23,8 @@ _CODES = """\
 exit codes: 0 done, or asked to stop; 2 usage or settings; 3 the key is refused; 4 the history was
 changed; 5 the command failed (--once), or nobody reads the lines; 6 the portal cannot be reached
 (--once); 7 the cursor is in use, damaged, another provider's, or cannot be written.
-LIAISON_URL is the portal's address, LIAISON_KEY the key; docs/client.md tells the rest."""
+LIAISON_URL is the portal's address, LIAISON_KEY the key, or LIAISON_KEY_FILE a file with it;
+docs/client.md tells the rest."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--cursor", metavar="FILE", type=Path, help="where the last entry handled is noted")
     add("--once", action="store_true", help="end when all that is there was read")
     add("--types", metavar="T,T", type=_types, help="only these, like order.issued,order.message")
-    add("--key-file", metavar="FILE", type=Path, help="the key, instead of LIAISON_KEY")
+    add("--key-file", metavar="FILE", type=Path, help="with the key, instead of LIAISON_KEY")
     add("--url", default=os.environ.get("LIAISON_URL", ""), help="instead of LIAISON_URL")
     add("--wait", metavar="S", type=int, default=25, choices=range(26), help="long poll (25)")
     add("--limit", metavar="S", type=float, default=600.0, help="for one command (600); 0: none")
@@ -111,13 +112,7 @@ def _types(text: str) -> frozenset[str]:
 def _client(options: argparse.Namespace) -> Client:
     if not options.url:
         raise ValueError("set LIAISON_URL to the portal's address")
-    if options.key_file is not None:
-        key = options.key_file.read_text(encoding="utf-8")
-    else:
-        key = os.environ.get("LIAISON_KEY", "")
-    if not key.strip():
-        raise ValueError("set LIAISON_KEY, or name a file with --key-file")
-    return Client(options.url, key, plain_http=options.plain_http)
+    return Client(options.url, key_here(options.key_file), plain_http=options.plain_http)
 
 
 def _handler(options: argparse.Namespace) -> Handler:

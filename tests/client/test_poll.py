@@ -16,6 +16,7 @@ import pytest
 from liaison.client import Client, Head, poll
 from liaison.client.cursor import Cursor, CursorError
 from tests.client.book import KEY, PROVIDER, STREAM, Clock, Portal, entry, whoami, written
+from tests.client.served import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -210,6 +211,13 @@ def test_usage(options: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_a_missing_key_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("LIAISON_KEY", raising=False)
     file = tmp_path / "key"
+    monkeypatch.setenv("LIAISON_URL", "https://liaison.example")
+    with pytest.raises(ValueError, match="LIAISON_KEY_FILE"):
+        Client.from_environment()
+    monkeypatch.setenv("LIAISON_KEY_FILE", str(file))
+    file.write_text(f"{KEY}\n")
+    Client.from_environment().close()
+    monkeypatch.delenv("LIAISON_KEY_FILE")
     for text in (None, "", "\n"):
         given = ["--json", "--url", "https://liaison.example"]
         if text is not None:
@@ -218,6 +226,15 @@ def test_a_missing_key_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         with pytest.raises(SystemExit) as ended:
             poll.main(given)
         assert ended.value.code == poll.USAGE
+
+
+def test_the_page_about_it_names_every_option_and_code() -> None:
+    page = (ROOT / "docs" / "client.md").read_text()
+    options = [name for action in poll._parser()._actions for name in action.option_strings]
+    assert [name for name in options if f"`{name}" not in page] == ["-h", "--help"]
+    codes = (poll.OK, poll.USAGE, poll.KEY, poll.HISTORY, poll.COMMAND, poll.AWAY, poll.CURSOR)
+    assert [code for code in codes if f"\n| {code} | " not in page] == []
+    assert f"RestartPreventExitStatus={poll.USAGE} {poll.KEY} {poll.HISTORY} {poll.CURSOR}" in page
 
 
 def test_a_cursor_is_the_old_one_or_the_new_one(
