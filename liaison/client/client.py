@@ -82,6 +82,7 @@ class Client(Acts):
                 "User-Agent": f"liaison-client/{version()}",
             },
             transport=transport,
+            mounts={"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None},
         )
         self._exchange = Exchange(self._http, patience, self.time)
         self._kept: tuple[tuple[int, int], str, Page] | None = None

@@ -18,6 +18,10 @@ class Unreadable(ClientError):
     """An answer that is none of the endpoint's: a proxy's page, or another program's address."""
 
 
+class TooLarge(Unreadable):
+    """An answer larger than the client takes."""
+
+
 @dataclass(frozen=True)
 class FieldFault:
     """One fault in what was sent: a JSON pointer into the body, and what to do."""
@@ -55,8 +59,8 @@ class Problem(ClientError):
 
     @property
     def is_key_refused(self) -> bool:
-        """Whether the key is wrong, revoked, expired, or lacks the scope."""
-        return self.status in (401, 403)
+        """Whether the portal, and no proxy before it, says: wrong, revoked, expired, no scope."""
+        return self.slug in ("unauthenticated", "forbidden")
 
 
 class Fault(Enum):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from liaison.client.errors import FieldFault, Problem, Unreachable, Unreadable
+from liaison.client.errors import FieldFault, Problem, TooLarge, Unreachable, Unreadable
 from liaison.client.patience import Pauses, Time, retry_after
 
 LARGEST = 64 * 1024 * 1024
@@ -74,13 +74,13 @@ class Exchange:
         timeout = httpx.Timeout(10.0, read=read, write=30.0)
         with self._http.stream(method, path, timeout=timeout, **sent) as response:
             if response.is_redirect and response.status_code != HTTPStatus.NOT_MODIFIED:
-                raise Unreadable(f"the portal sends us elsewhere ({response.status_code}); no")
+                raise Unreadable(f"status {response.status_code}: the key goes to no other address")
             body = bytearray()
             try:
                 for part in response.iter_bytes():
                     body += part
                     if len(body) > LARGEST:
-                        raise Unreadable("the answer is larger than any of the portal's")
+                        raise TooLarge("the answer is larger than any of the portal's")
                     if self._time.monotonic() >= until:
                         raise httpx.ReadTimeout("the answer takes too long")
             except httpx.DecodingError:
@@ -141,6 +141,8 @@ def problem(answer: Answer, time: Time) -> Problem:
 
 
 _KNOWN = frozenset(HTTPStatus)
+HERE = ("localhost", "127.0.0.1", "::1")
+"""This machine: plain http is no danger, and no proxy leads there."""
 
 
 def base_url(url: str, *, plain_http: bool) -> str:
@@ -150,8 +152,7 @@ def base_url(url: str, *, plain_http: bool) -> str:
         raise ValueError(f"{url!r} is no address like https://liaison.example")
     if place.username or place.password or place.query or place.fragment:
         raise ValueError("the portal's address has no user, query or fragment")
-    here = place.hostname in ("localhost", "127.0.0.1", "::1")
-    if place.scheme == "http" and not (here or plain_http):
+    if place.scheme == "http" and place.hostname not in HERE and not plain_http:
         raise ValueError(f"{url!r}: over http the key can be read on the way; use https")
     path = place.path.rstrip("/").removesuffix("/api/v1")
     return f"{place.scheme}://{place.netloc}{path}/api/v1"

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import httpx
 
 from liaison.client.chain import Chain
+from liaison.client.errors import TooLarge
 from liaison.client.patience import retry_after
-from liaison.client.shapes import Entry, Head
+from liaison.client.shapes import Entry, Head, Page
 
 if TYPE_CHECKING:
     from liaison.client.client import Client
 
 LATER = 30.0
 """Seconds to the next poll where the portal does not say."""
+SHORTEST = 1.0
+"""Seconds: a portal that asks for less is spared all the same."""
 LONGEST = 300.0
 """Seconds: no portal keeps a program away for longer than this."""
 
@@ -24,7 +27,7 @@ def interval(headers: httpx.Headers, wall: Callable[[], float]) -> float:
     """In how many seconds the portal wants to be asked again."""
     told = headers.get("X-Poll-Interval", "")
     pause = float(told[:9]) if told.isascii() and told.isdigit() else LATER
-    return min(max(pause, retry_after(headers, wall) or 0.0), LONGEST)
+    return min(max(pause, retry_after(headers, wall) or 0.0, SHORTEST), LONGEST)
 
 
 class Follower:
@@ -48,8 +51,18 @@ class Follower:
         if not behind:
             time.sleep(max(0.0, self._next - time.monotonic()))
         began = time.monotonic()
-        page = self._client.events(chain.ask, limit=limit, wait=0 if behind else wait)
+        page = self._page(limit, 0 if behind else wait)
         new = chain.read(page)
         self.polls += 1
         self._next = began + page.interval
         return new
+
+    def _page(self, limit: int, wait: int) -> Page:
+        """Fewer entries at once where together they are larger than an answer may be."""
+        while True:
+            try:
+                return self._client.events(self.chain.ask, limit=limit, wait=wait)
+            except TooLarge:
+                if limit == 1:
+                    raise
+                limit = max(1, limit // 8)

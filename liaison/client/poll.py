@@ -74,6 +74,8 @@ def run(client: Client, handler: Handler, options: argparse.Namespace) -> int:
     except (CursorError, WrongStream) as error:
         say(str(error))
         return CURSOR
+    finally:
+        stopping.rest()
     return OK
 
 

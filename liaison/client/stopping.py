@@ -20,7 +20,7 @@ class Stopping:
 
     def __init__(self, hurry: Callable[[], None]) -> None:
         self._hurry = hurry
-        self._held, self._asked = False, 0
+        self._held, self._resting, self._asked = False, False, 0
 
     def listen(self) -> None:
         """From now on."""
@@ -40,11 +40,18 @@ class Stopping:
     def look(self) -> None:
         """Ends here what was asked to end while it could not."""
         if self._asked:
+            self.rest()
             raise Stopped
 
+    def rest(self) -> None:
+        """The program ends now: who asks once more would only disturb that."""
+        self._resting = True
+
     def _asked_to(self, _number: int, _frame: FrameType | None) -> None:
+        if self._resting:
+            return
         self._asked += 1
         if not self._held:
-            raise Stopped
-        if self._asked > 1:
+            self.look()
+        elif self._asked > 1:
             self._hurry()

@@ -80,18 +80,13 @@ def test_the_base_needs_httpx_alone_and_says_what_is_missing(installed: Path) ->
 
 
 @pytest.mark.one_database
-def test_it_polls_a_live_portal_and_answers(
+def test_the_pages_own_command_polls_a_live_portal_and_answers(
     installed: Path, app: Flask, world: World, tmp_path: Path
 ) -> None:
     order = world.issue()
     command = tmp_path / "answer.py"
-    command.write_text(
-        "import json, sys\n"
-        "from liaison.client import Client\n"
-        "entry = json.load(sys.stdin)\n"
-        "with Client.from_environment() as client:\n"
-        "    client.acknowledge(entry['order']['id'], idempotency_key='ack-' + entry['id'])\n"
-    )
+    page = (ROOT / "docs" / "client.md").read_text()
+    command.write_text(page.split("```python\n")[1].split("```")[0])
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -110,4 +105,5 @@ def test_it_polls_a_live_portal_and_answers(
         server.shutdown()
         thread.join()
         server.server_close()
-    assert world.order(order.name).state == "acknowledged"
+    answered = world.order(order.name)
+    assert (answered.state, answered.provider_reference) == ("acknowledged", "NOC-8812")

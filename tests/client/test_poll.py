@@ -150,11 +150,14 @@ def test_a_changed_history_ends_it_and_the_cursor_stays(
 def test_each_end_has_its_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cursor = tmp_path / "cursor"
 
-    def refused(status: int) -> Portal:
-        return Portal([], first=[lambda _: httpx.Response(status)] * 50)
+    def refused(status: int, slug: str = "") -> Portal:
+        told = {"type": f"https://liaison.example/problems/{slug}", "detail": "No."}
+        body = told if slug else None
+        return Portal([], first=[lambda _: httpx.Response(status, json=body)] * 50)
 
-    assert polls(refused(401), "--json") == poll.KEY
-    assert polls(refused(403), "--json") == poll.KEY
+    assert polls(refused(401, "unauthenticated"), "--json") == poll.KEY
+    assert polls(refused(403, "forbidden"), "--json") == poll.KEY
+    assert polls(refused(403), "--json") == poll.AWAY, "a proxy's"
     assert polls(refused(503), "--json") == poll.AWAY
     assert polls(refused(404), "--json") == poll.AWAY
     html = Portal([], first=[lambda _: httpx.Response(200, html="<p>Hello \x1b[2J")])

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from liaison.client import poll
-from tests.client.book import Portal, written
+from tests.client.book import Portal, entry, written
 from tests.client.served import ended, ran, served, started
 from tests.client.test_poll import noted, script, seen
 from tests.worker.looking import until
@@ -95,3 +95,17 @@ def test_nobody_reads_the_lines_any_more(tmp_path: Path) -> None:
     assert noted(cursor) == 1
     assert "standard output" in err
     assert "Traceback" not in err
+
+
+def test_nobody_takes_the_lines_and_it_is_asked_to_stop(tmp_path: Path) -> None:
+    told, cursor = written(1), tmp_path / "cursor"
+    told.append(entry(2, told[0]["hash"], {"text": "x" * 200_000}))  # more than a pipe holds
+    options = ("--json", "--cursor", str(cursor))
+    # A proxy of the machine's is no way to this machine.
+    proxy = {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+    with served(Portal(told)) as url, started(url, *options, **proxy) as running:
+        until(lambda: cursor.exists() and noted(cursor) == 1)
+        running.send_signal(signal.SIGINT)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) == 0
+    assert noted(cursor) == 1

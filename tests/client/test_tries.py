@@ -138,7 +138,7 @@ def test_a_refusal_is_told_once(status: int) -> None:
     assert (problem.status, problem.slug, problem.detail) == (status, "stale", "Read it again.")
     assert (problem.errors[0].pointer, len(problem.errors)) == ("/days", 1)
     assert problem.instance == "urn:liaison:request:1"
-    assert problem.is_key_refused is (status in (401, 403))
+    assert not problem.is_key_refused
     assert (len(portal.asked), clock.slept) == (1, [])
 
 
@@ -209,9 +209,13 @@ def test_an_answer_without_end_is_given_up() -> None:
         while True:
             yield bytes(1 << 20)
 
-    client, _, _ = tries(lambda _: httpx.Response(200, content=floods()))
+    flood = [lambda _: httpx.Response(200, content=floods())] * 3
+    client, _, _ = tries(*flood)
     with pytest.raises(Unreadable, match="larger"):
         client.whoami()
+    client, portal, _ = tries(says(body=whoami()), *flood[:2])
+    assert client.follow().page() == ()
+    assert [request.url.params["limit"] for request in portal.pages] == ["100", "12", "1"]
 
 
 @pytest.mark.parametrize(
