@@ -175,7 +175,12 @@ def is_turned_away(answer: TestResponse) -> bool:
 def build(app: Flask, world: World, path: Path) -> Stage:
     """Everybody, signed in; a draft, an issued order and the rest for each side."""
     stage = Stage(app, world, path)
-    stage.things["-", "-"] = {"type_": "stale", "filename": "liaison.css"}
+    stage.things["-", "-"] = {
+        "type_": "stale",
+        "filename": "liaison.css",
+        "group": "answers",
+        "name": "swagger-ui.css",
+    }
     people = _people(world)
     programs = [*_programs(world), *_case_systems(stage, people)]
     _orders(stage)

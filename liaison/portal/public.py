@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from liaison.errors import NotFound
 from liaison.portal.frame import home
 from liaison.portal.problems import PROBLEMS
-from liaison.web import signin
+from liaison.web import settings, signin
 
 bp = Blueprint("public", __name__)
 
@@ -34,4 +36,8 @@ def problem(type_: str) -> ResponseReturnValue:
     found = PROBLEMS.get(type_)
     if found is None:
         raise NotFound("There is no problem type of this name. All of them: /problems/")
-    return render_template("public/problem.html", slug=type_, problem=found)
+    body = found.body(type_, settings().base_url) if found.program else None
+    example = json.dumps(body, indent=2, ensure_ascii=False)
+    return render_template(
+        "public/problem.html", slug=type_, problem=found, body=body, example=example
+    )

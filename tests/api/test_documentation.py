@@ -14,11 +14,17 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
+from liaison.api.docs.calls import TYPES
+from liaison.domain.stream_events import STREAM_EVENTS
+from liaison.portal.problems import PROBLEMS
 from tests.api.program import Program
+from tests.floors import PACKAGE
 from tests.world import World
 
-TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-CASES = (Path(__file__).parents[2] / "docs" / "case-systems.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+SETTINGS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+CASES = (ROOT / "docs" / "case-systems.md").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.one_database
 
@@ -62,3 +68,49 @@ def test_every_call_and_setting_of_the_table_is_there(app: Flask) -> None:
     }
     told = set(re.findall(r"^\| `[A-Z]+ (/api/v1/[^?`]+)", TEXT + CASES, re.MULTILINE))
     assert told == served
+
+
+def test_every_type_of_entry_is_told() -> None:
+    [section] = re.findall(r"^## The stream's entries\n(.*?)^## ", TEXT, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`(order\.\w+)`", section)) == set(STREAM_EVENTS)
+
+
+def test_every_problem_stands_in_the_table_with_its_status() -> None:
+    told = {
+        (status, kind)
+        for line in re.findall(r"^\| (\d{3}.*?) \| (`.*?) \|", TEXT, re.MULTILINE)
+        for status, kind in pairs(*line)
+    }
+    assert told == {(status, kind) for status, kinds in TYPES.items() for kind in kinds}
+
+
+def pairs(statuses: str, kinds: str) -> list[tuple[str, str]]:
+    """``500, 503`` beside ``error``, ``busy`` are two; two statuses of one kind are two as well."""
+    left, right = re.findall(r"\d+", statuses), re.findall(r"`([\w-]+)`", kinds)
+    return list(zip(left, right * len(left) if len(right) == 1 else right, strict=True))
+
+
+def test_every_slug_in_the_code_has_its_page() -> None:
+    """Read from the text, so that an error of a module that no test imports is found too."""
+    raised = set()
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        raised |= set(re.findall(r"\bslug(?:: \w+)? = \"([\w-]+)\"", text))
+        raised |= set(re.findall(r"/problems/([a-z-]+)", text))
+    assert len(raised) > 15
+    assert raised == set(PROBLEMS)
+
+
+def test_every_setting_is_told() -> None:
+    read = {f"LIAISON_{n}" for n in re.findall(r'get\("([A-Z_]+)"', source("settings.py"))}
+    for path in [*PACKAGE.rglob("*.py"), ROOT / "gunicorn.conf.py"]:
+        text = path.read_text(encoding="utf-8")
+        read |= set(re.findall(r"environ[\w.]*[\[(]\"(LIAISON_[A-Z_]+)", text))
+    told = set(re.findall(r"^\| `(LIAISON_[A-Z_]+)`", SETTINGS, re.MULTILINE))
+    assert len(read) > 18
+    assert read <= told, "a setting without a line in docs/operations.md"
+
+
+def source(name: str) -> str:
+    """A file of the package."""
+    return (PACKAGE / name).read_text(encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -202,7 +201,7 @@ def test_every_event_that_a_webhook_is_told_is_described(
         assert {"2XX", "410", "429", "default"} <= set(knock["responses"])
     drill = {**DRILL, "type": "order.issued"}
     assert WebhookBody.model_validate(webhooks.body(drill, "http://localhost")).data.test is True
-    page = client.get("/api/docs").text
+    page = client.get("/api/docs/entries").text
     assert all(f"<code>{type_}</code>" in page for type_ in (*STREAM_EVENTS, *HEADERS, PING))
 
 
@@ -214,98 +213,3 @@ DRILL = {
     "ref": "CP-TEST-2026-0001",
     "test": True,
 }
-
-
-def test_the_page_shows_every_call(client: FlaskClient, document: dict[str, Any]) -> None:
-    page = client.get("/api/docs")
-    assert (page.status_code, page.mimetype) == (200, "text/html")
-    for path, _, operation in operations(document):
-        assert f'id="{operation["operationId"]}"' in page.text
-        assert path in page.text
-    assert "style=" not in page.text
-    assert "Set-Cookie" not in page.headers
-
-
-def with_file(world: World, order: Order) -> str:
-    """The id of a file in the order's thread."""
-    return str(threads.ask(world, order, files=threads.accepted()).attachments[0].id)
-
-
-def with_hook(world: World, order: Order) -> tuple[str, str]:
-    """A webhook of its own, and what was sent there of the order."""
-    hook, _ = made(world, f"https://{order.name.lower()}.example/")
-    with world.database.transaction() as session:
-        url = f"https://{order.name.lower()}.example/"
-        webhooks.queue(session, hook, url, stream(world)[-1], world.now)
-    return str(hook), str(queued(world, hook)[0].id)
-
-
-def standing(world: World, command: str) -> Order:
-    """An order that stands where the call can be made."""
-    order = world.issue()
-    if "/extension" not in command and "/disposal" not in command:
-        return order
-    kept, officer = world.preserve(order, days=60), world.actor("officer")
-    with world.database.transaction() as session:
-        if "/extension" in command:
-            extensions.ask(session, officer, kept.name, Wish(days=90), world.now)
-        else:
-            releases.release(session, officer, kept.name, world.now)
-    return kept
-
-
-def program_key(world: World) -> str:
-    """The key of a provider's program."""
-    return world.key("Meridian Telecom")
-
-
-def drafted(app: Flask, world: World, case: dict[str, str]) -> Order:
-    """A draft that a contact point's program wrote."""
-    made = Program(app.test_client(), case).post("/authority/orders", world.data())
-    return world.order(made.get_json()["id"])
-
-
-def test_every_curl_of_the_page_works(
-    app: Flask, program: Program, world: World, document: dict[str, Any]
-) -> None:
-    """Read as a shell would, then sent: each is answered with 200 on an order of its own."""
-    with world.database.transaction() as session:
-        session.execute(update(ApiKey).values(scopes=list(keys.SCOPES)))
-    page = app.test_client().get("/api/docs").text
-    commands = re.findall(r"<pre>(curl .*?)</pre>", page, re.DOTALL)
-    assert len(commands) == len(list(operations(document)))
-    case = bearer(world)
-    for command in commands:
-        ours = "/authority/" in command
-        key = case["Authorization"].removeprefix("Bearer ") if ours else program_key(world)
-        order = drafted(app, world, case) if ours else standing(world, command)
-        file = with_file(world, order) if "$ATTACHMENT" in command else ""
-        hook, delivery = with_hook(world, order) if "$WEBHOOK" in command else ("", "")
-        words = shlex.split(
-            command.replace("&amp;", "&")
-            .replace("&#34;", '"')
-            .replace("&#39;", "'")
-            .replace("$LIAISON_URL", "")
-            .replace("$LIAISON_KEY", key)
-            .replace("$ETAG", f'\\"{order.version}\\"')
-            .replace("$ORDER", order.name)
-            .replace("$ATTACHMENT", file)
-            .replace("$WEBHOOK", hook)
-            .replace("$DELIVERY", delivery)
-        )
-        headers, body, address, method = {}, None, "", ""
-        rest = iter(words[1:])
-        for word in rest:
-            if word == "-H":
-                name, _, value = next(rest).partition(": ")
-                headers[name] = value
-            elif word == "-d":
-                body = next(rest)
-            elif word == "-X":
-                method = next(rest)
-            elif word.startswith("/"):
-                address = word
-        client = app.test_client()
-        method = method or ("POST" if body else "GET")
-        answer = client.open(address, method=method, data=body, headers=headers)
-        assert answer.status_code in (200, 201, 204), f"{command}\n{answer.text}"

@@ -1,0 +1,255 @@
+"""The reference's pages: whole, and every example on them runs as it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from liaison import create_app
+from liaison.api.docs.calls import TYPES, slug
+from liaison.api.docs.examples import EXAMPLES, NEEDS
+from liaison.domain.stream_events import STREAM_EVENTS
+from liaison.models import Provider
+from liaison.portal.problems import PROBLEMS
+from liaison.services import keys
+from liaison.settings import Settings
+from tests.api.needs import STAGE, key_of
+from tests.api.program import Program, held
+from tests.api.program import slug as slug_of
+from tests.world import World
+
+pytestmark = pytest.mark.one_database
+
+EXAMPLE = re.compile(r'<pre data-example="(\w+)" data-call="(\w+)">(.*?)</pre>', re.DOTALL)
+
+RUN_EACH = """
+import contextlib, io, json, os, sys
+for example in json.load(sys.stdin):
+    os.environ.update(example["variables"])
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(example["code"], example["call"], "exec"), {})
+    print(json.dumps([example["call"], said.getvalue()]))
+"""
+"""One interpreter for all: to start one for each takes longer than what it runs."""
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+@dataclass
+class Reference:
+    """The pages of a portal that answers on this machine, and what stands on them."""
+
+    address: str
+    document: Mapping[str, Any]
+    examples: Mapping[tuple[str, str], str]
+
+    def __post_init__(self) -> None:
+        self.operations = {
+            operation["operationId"]: (path, verb, operation)
+            for path, item in self.document["paths"].items()
+            for verb, operation in item.items()
+        }
+
+    def fits(self, schema: Mapping[str, Any], text: str) -> None:
+        """Holds a text of JSON to a schema of the document."""
+        whole = {**schema, "components": self.document["components"]}
+        jsonschema_rs.validate(whole, json.loads(text), validate_formats=True)
+
+    def answer_of(self, call: str) -> Mapping[str, Any] | None:
+        """The schema of the good answer; None where it is no JSON."""
+        responses = self.operations[call][2]["responses"]
+        good = responses[min(s for s in responses if s.startswith("2"))]
+        found: Mapping[str, Any] = good.get("content", {}).get("application/json", {})
+        schema: Mapping[str, Any] = found.get("schema", {})
+        return schema if schema and schema.get("format") != "binary" else None
+
+
+@pytest.fixture
+def reference(settings: Settings, world: World) -> Iterator[Reference]:
+    """The portal under its own address, as a reader has it."""
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
+    address = f"http://127.0.0.1:{server.server_port}"
+    app = create_app(replace(settings, base_url=address), world.clock)
+    server.app = app
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield read(app, address)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["liaison"].database.close()
+
+
+def read(app: Flask, address: str) -> Reference:
+    """All pages of the reference."""
+    client = app.test_client()
+    document = client.get("/api/v1/openapi.json").get_json()
+    examples = {}
+    for tag in document["tags"]:
+        page = client.get(f"/api/docs/{slug(tag['name'])}")
+        assert (page.status_code, page.mimetype) == (200, "text/html")
+        assert "Set-Cookie" not in page.headers
+        for kind, call, text in EXAMPLE.findall(page.text):
+            examples[call, kind] = unescape(text)
+    return Reference(address, document, examples)
+
+
+def variables(world: World, reference: Reference, call: str) -> dict[str, str]:
+    """The reader's shell, where the story stands as this call needs it."""
+    path = reference.operations[call][0]
+    given = {"LIAISON_URL": reference.address, "LIAISON_KEY": key_of(world, path)}
+    return given | dict(STAGE[EXAMPLES[call].needs](world))
+
+
+def test_every_example_runs_as_it_stands(
+    reference: Reference, world: World, tmp_path: Path
+) -> None:
+    """Each on a stage of its own: by curl in bash, in Python, and as the JSON that is sent."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("LIAISON_")}
+    said: list[tuple[str, str]] = []
+    for call in reference.operations:
+        run = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", reference.examples[call, "curl"]],
+            env=clean | variables(world, reference, call),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert run.returncode == 0, f"{call}: {run.stderr}"
+        said.append((call, run.stdout))
+        saved = EXAMPLES[call].saves
+        assert not saved or (tmp_path / saved).read_bytes(), call
+    programs = [
+        {
+            "call": c,
+            "code": reference.examples[c, "python"],
+            "variables": variables(world, reference, c),
+        }
+        for c in reference.operations
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_EACH],
+        input=json.dumps(programs),
+        env=clean,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    said += [tuple(json.loads(line)) for line in done.stdout.splitlines()]
+    assert len(said) == 2 * len(reference.operations)
+    for call, text in said:
+        schema = reference.answer_of(call)
+        if schema:
+            reference.fits(schema, text)
+        else:
+            assert call == "specification" or not text.strip(), f"{call}: {text[:200]}"
+
+
+def test_every_json_example_fits_its_schema(reference: Reference) -> None:
+    answers = 0
+    for call, (_, _, operation) in reference.operations.items():
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        sent = reference.examples.get((call, "sent"))
+        assert (sent is None) == (content is None), call
+        if content and sent:
+            assert json.loads(sent) == content["example"]
+            reference.fits(content["schema"], sent)
+            with pytest.raises(jsonschema_rs.ValidationError):
+                reference.fits(content["schema"], '{"no such field": 1}')
+        told = reference.examples.get((call, "answer"))
+        schema = reference.answer_of(call)
+        if told and schema:
+            reference.fits(schema, told)
+            answers += 1
+    assert answers >= 4
+
+
+def test_it_is_whole(reference: Reference, client: FlaskClient) -> None:
+    assert set(EXAMPLES) >= set(reference.operations), "a call without an example"
+    assert {e.needs for e in EXAMPLES.values()} <= set(NEEDS) == set(STAGE)
+    index = client.get("/api/docs").text
+    for call, (path, _, operation) in reference.operations.items():
+        page = client.get(f"/api/docs/{slug(operation['tags'][0])}").text
+        assert f'id="{call}"' in index and f'id="{call}"' in page
+        assert path in index and path in page
+        named = {s for s in operation["responses"] if s >= "400"}
+        assert named <= set(TYPES), call
+    entries = client.get("/api/docs/entries").text
+    assert all(f'id="{kind}"' in entries for kind in STREAM_EVENTS)
+    assert client.get("/api/docs/no-such-page").status_code == 404
+    assert client.get("/api/docs/assets/../index.html").status_code == 404
+    assert client.get("/api/docs/assets/swagger.svg").status_code == 404
+
+
+def test_every_problem_that_a_program_meets_is_named(client: FlaskClient) -> None:
+    index, told = client.get("/api/docs").text, {t for types in TYPES.values() for t in types}
+    met = {slug for slug, problem in PROBLEMS.items() if problem.program}
+    assert told == met
+    for kind in told:
+        assert f'href="/problems/{kind}"' in index
+
+
+def test_a_problems_page_quotes_the_endpoint(world: World, program: Program) -> None:
+    """Each is provoked as its page tells; numbers apart, the words are the same."""
+    declined, moved = world.issue(), world.issue()
+    refusal = {"grounds": ["overbroad"], "explanation": "All.", "preserved_meanwhile": False}
+    program.post(f"/orders/{declined.ref}/refusal", refusal)
+    reader = Program(program.client, {"Authorization": f"Bearer {reading_key(world)}"})
+    nobody = Program(program.client, {"Authorization": "Bearer lsn_4f7a"})
+    receipt = f"/orders/{moved.ref}/acknowledgement"
+    answers = [
+        program.post(f"/orders/{moved.ref}/preservation", {"days": "90"}),
+        program.post(f"/orders/{declined.ref}/acknowledgement", {}),
+        program.post(receipt, {}, If_Match='"1"'),
+        program.send(receipt, b"{"),
+        program.send(receipt, b" " * (4 * 1024 * 1024 + 1)),
+        program.send(receipt, b"{}", "application/x-www-form-urlencoded"),
+        held(program.client.put("/api/v1/whoami", headers=program.headers)),
+        program.get("/orders/CP-2026-9999"),
+        reader.post(receipt, {}),
+        *[nobody.get("/whoami") for _ in range(21)],
+    ]
+    seen = set()
+    for answer in answers:
+        told = PROBLEMS[slug_of(answer)].body(slug_of(answer), "http://localhost")
+        said = answer.get_json()
+        if slug_of(answer) not in seen:
+            for name in ("type", "title", "detail", "errors"):
+                assert digits(told.get(name)) == digits(said.get(name)), said
+            assert str(said["status"]) in PROBLEMS[slug_of(answer)].status
+        seen.add(slug_of(answer))
+    assert seen == {k for kinds in TYPES.values() for k in kinds} - {"error", "busy"}
+
+
+def reading_key(world: World) -> str:
+    with world.database.transaction() as session:
+        provider = session.get_one(Provider, world.register.providers["Meridian Telecom"])
+        return keys.make_key(session, provider, "Reader", ["read"], world.now)[1]
+
+
+def digits(value: Any) -> str:
+    return re.sub(r"\d+", "0", json.dumps(value))
