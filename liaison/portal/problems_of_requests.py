@@ -33,7 +33,7 @@ REQUESTS: dict[str, Problem] = {
     ),
     "stale": Problem(
         "The order changed in the meantime",
-        "409, or 412 where If-Match was given",
+        "412 where If-Match was given, else 409",
         "Somebody else's act stands; yours was not done.",
         "They acted on the order between your reading and your act, or at the same moment.",
         "Open the order, read what happened meanwhile, then act again if it is still needed.",

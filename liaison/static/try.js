@@ -13,6 +13,10 @@ async function begin() {
   const answer = await fetch(place.dataset.specification);
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const document_ = await answer.json();
+  for (const call of Object.values(document_.paths).flatMap(Object.values)) {
+    // Swagger UI would send them along unasked, and the example's order is not the reader's.
+    for (const parameter of call.parameters ?? []) delete parameter.schema?.example;
+  }
   // The calls go to where this page came from, whatever other names the portal has.
   document_.servers = [{ url: location.origin }];
   globalThis.SwaggerUIBundle({

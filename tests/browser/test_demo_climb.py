@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,12 +16,11 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from liaison.demo import accounts, build, place, story
-from tests.http_sink import closed_port
+from liaison.demo import accounts, place
+from tests.running_demo import running
 
 pytestmark = [pytest.mark.one_database, pytest.mark.xdist_group("browser")]
 
-LIAISON = "from liaison.cli import main; main()"
 SOON = 20_000
 """Milliseconds: the worker, a telephone that answers after 2 s, a page that looks every 5 s."""
 MERIDIAN = "Meridian Telecom"
@@ -62,37 +59,8 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """``liaison demo``, without the year of its past: that takes long to play."""
-    home = str(tmp_path_factory.mktemp("demo"))
-    given = {
-        "LIAISON_DATA_DIR": home,
-        "LIAISON_BASE_URL": f"http://127.0.0.1:{closed_port()}",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(story, "play", lambda *_: None)
-        build.prepare(place.demo_settings(given))
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("LIAISON_")}
-    process = subprocess.Popen(
-        [sys.executable, "-c", LIAISON, "demo"],
-        env={**clean, **given},
-        cwd=place.ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        said = ""
-        for line in process.stdout:
-            said += line
-            if "Ctrl-C stops all" in line:
-                break
-        else:
-            pytest.fail(f"The demo did not start:\n{said}")
-        folder = Path(home) / "demo"
+    with running(str(tmp_path_factory.mktemp("demo"))) as folder:
         yield Demo(place.noted(folder)["url"], folder)
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
 
 
 SignIn = Callable[[str], Page]

@@ -32,7 +32,7 @@ TYPES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Answer:
-    """One status, what it means, and the problem types it can be."""
+    """One status, what it means, and the problem types that the meaning does not name."""
 
     status: str
     meaning: str
@@ -113,7 +113,7 @@ def _call(
         body=tuple(fields(schemas, body.get("schema", {}))),
         answer=tuple(fields(schemas, answer.get("schema", {}))) if alone else (),
         answers=tuple(
-            Answer(status, told["description"], TYPES.get(status, ()))
+            Answer(status, told["description"], _unsaid(status, told["description"]))
             for status, told in operation["responses"].items()
         ),
         needs=NEEDS[example.needs],
@@ -129,6 +129,11 @@ def _call(
 def written(value: Any) -> str:
     """JSON for a reader."""
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _unsaid(status: str, meaning: str) -> tuple[str, ...]:
+    """The problem types that the meaning does not name by itself."""
+    return tuple(kind for kind in TYPES.get(status, ()) if f"`{kind}`" not in meaning)
 
 
 def _scopes(operation: Mapping[str, Any]) -> str:

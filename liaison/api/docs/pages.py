@@ -86,12 +86,19 @@ def _page(template: str, document: dict[str, Any], **more: Any) -> str:
 
 
 def coded(text: str) -> Markup:
-    """A text of the document; what stands between backticks is code."""
+    """A text of the document; what stands between backticks is code, a problem type a link."""
     parts = re.split(r"`([^`]*)`", text)
     return Markup("").join(
-        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
-        for number, part in enumerate(parts)
+        _code(part) if number % 2 else escape(part) for number, part in enumerate(parts)
     )
+
+
+_SLUGS = frozenset(kind for kinds in TYPES.values() for kind in kinds)
+
+
+def _code(part: str) -> Markup:
+    code = Markup("<code>{}</code>").format(part)
+    return Markup('<a href="/problems/{}">{}</a>').format(part, code) if part in _SLUGS else code
 
 
 def _problem() -> dict[str, Any]:
