@@ -92,11 +92,13 @@ def reference(settings: Settings, world: World) -> Iterator[Reference]:
     server.app = app
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield read(app, address)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    app.extensions["liaison"].database.close()
+    try:
+        yield read(app, address)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        app.extensions["liaison"].database.close()
 
 
 def read(app: Flask, address: str) -> Reference:
