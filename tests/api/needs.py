@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sqlalchemy import update
+
+from liaison.models import ApiKey
+from liaison.services import keys, webhooks
 from tests import keeping, threads
+from tests.hooks import made, queued, stream
 from tests.world import World
 
 Variables = Mapping[str, str]
@@ -39,13 +44,40 @@ def _released(world: World) -> Variables:
     return {"ORDER": kept.name}
 
 
+def _webhook(world: World) -> Variables:
+    hook, _ = made(world, f"https://{world.issue().name.lower()}.example/")
+    return {"WEBHOOK": str(hook)}
+
+
+def _delivery(world: World) -> Variables:
+    url = f"https://{world.issue().name.lower()}.example/"
+    hook, _ = made(world, url)
+    with world.database.transaction() as session:
+        webhooks.queue(session, hook, url, stream(world)[-1], world.now)
+    return {"WEBHOOK": str(hook), "DELIVERY": str(queued(world, hook)[0].id)}
+
+
+def _draft(world: World) -> Variables:
+    written = world.draft("03-cgnat-fraud-routine.json")
+    return {"ORDER": written.name, "VERSION": str(written.version)}
+
+
 STAGE: Mapping[str, Callable[[World], Variables]] = {
     "nothing": _nothing,
     "issued": _issued,
     "file": _file,
     "extension": _extension,
     "released": _released,
+    "webhook": _webhook,
+    "delivery": _delivery,
+    "draft": _draft,
 }
+
+
+def keys_for_all(world: World) -> None:
+    """The providers' keys may do all that a key can."""
+    with world.database.transaction() as session:
+        session.execute(update(ApiKey).values(scopes=list(keys.SCOPES)))
 
 
 def key_of(world: World, path: str) -> str:

@@ -28,7 +28,7 @@ from liaison.models import Provider
 from liaison.portal.problems import PROBLEMS
 from liaison.services import keys
 from liaison.settings import Settings
-from tests.api.needs import STAGE, key_of
+from tests.api.needs import STAGE, key_of, keys_for_all
 from tests.api.program import Program, held
 from tests.api.program import slug as slug_of
 from tests.world import World
@@ -128,6 +128,7 @@ def test_every_example_runs_as_it_stands(
     """Each on a stage of its own: by curl in bash, in Python, and as the JSON that is sent."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("LIAISON_")}
     said: list[tuple[str, str]] = []
+    keys_for_all(world)
     for call in reference.operations:
         run = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", reference.examples[call, "curl"]],

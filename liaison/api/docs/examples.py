@@ -17,6 +17,9 @@ NEEDS: Mapping[str, str] = MappingProxyType(
         "file": "an order with a file in its thread",
         "extension": "a preserved order for which an extension was asked",
         "released": "an order that was released, where the memorandum asks for disposal",
+        "webhook": "a webhook of yours",
+        "delivery": "a webhook of yours to which something was sent",
+        "draft": "a draft of your contact point",
     }
 )
 """Where the story must stand, in words for the page."""
@@ -36,7 +39,8 @@ class Example:
     """The file into which an answer goes that is no JSON."""
 
 
-ISSUED = Example("issued")
+ISSUED, WEBHOOK, DELIVERY = Example("issued"), Example("webhook"), Example("delivery")
+DRAFT = Example("draft", headers={"If-Match": '"$VERSION"'})
 
 EXAMPLES: Mapping[str, Example] = MappingProxyType(
     {
@@ -54,6 +58,27 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
         "confirmDisposal": Example("released"),
         "nameOtherProvider": ISSUED,
         "writeMessage": ISSUED,
+        "listTargetsAsCsv": Example("issued", saves="targets.csv"),
+        "getSignedOrder": Example("issued", saves="order.jws"),
+        "getOrderPdf": Example("issued", saves="order.pdf"),
+        "listWebhooks": WEBHOOK,
+        "makeWebhook": Example(),
+        "getWebhook": WEBHOOK,
+        "changeWebhook": WEBHOOK,
+        "removeWebhook": WEBHOOK,
+        "rotateSecret": WEBHOOK,
+        "testWebhook": WEBHOOK,
+        "listDeliveries": DELIVERY,
+        "replayDelivery": DELIVERY,
+        "replaySince": WEBHOOK,
+        "authorityWhoAmI": Example(),
+        "listAuthorityEvents": Example("issued", query={"after": "0", "limit": "100"}),
+        "listAuthorityOrders": Example("issued", query={"state": "issued"}),
+        "getAuthorityOrder": ISSUED,
+        "draftOrder": Example(),
+        "changeDraft": DRAFT,
+        "discardDraft": DRAFT,
+        "submitDraft": DRAFT,
     }
 )
 """By operation id."""
