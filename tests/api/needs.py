@@ -6,10 +6,12 @@ Each gives the variables of the reader's shell that such an example names.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from uuid import UUID
 
 from sqlalchemy import update
 
-from liaison.models import ApiKey
+from liaison.models import Provider, WebhookEndpoint
+from liaison.models.webhooks import EndpointState
 from liaison.services import keys, webhooks
 from tests import keeping, threads
 from tests.hooks import made, queued, stream
@@ -19,6 +21,9 @@ Variables = Mapping[str, str]
 
 
 def _nothing(world: World) -> Variables:
+    """Nor does anything stand in the way: a webhook that is there already, for instance."""
+    with world.database.transaction() as session:
+        session.execute(update(WebhookEndpoint).values(state=EndpointState.REMOVED))
     return {}
 
 
@@ -44,14 +49,19 @@ def _released(world: World) -> Variables:
     return {"ORDER": kept.name}
 
 
+def _hook(world: World) -> tuple[UUID, str]:
+    """A webhook, and where it leads; those before it are removed, for a provider may have ten."""
+    _nothing(world)
+    url = f"https://{world.issue().name.lower()}.example/"
+    return made(world, url)[0], url
+
+
 def _webhook(world: World) -> Variables:
-    hook, _ = made(world, f"https://{world.issue().name.lower()}.example/")
-    return {"WEBHOOK": str(hook)}
+    return {"WEBHOOK": str(_hook(world)[0])}
 
 
 def _delivery(world: World) -> Variables:
-    url = f"https://{world.issue().name.lower()}.example/"
-    hook, _ = made(world, url)
+    hook, url = _hook(world)
     with world.database.transaction() as session:
         webhooks.queue(session, hook, url, stream(world)[-1], world.now)
     return {"WEBHOOK": str(hook), "DELIVERY": str(queued(world, hook)[0].id)}
@@ -74,12 +84,8 @@ STAGE: Mapping[str, Callable[[World], Variables]] = {
 }
 
 
-def keys_for_all(world: World) -> None:
-    """The providers' keys may do all that a key can."""
+def key_for(world: World, path: str) -> str:
+    """A new key that may make a call of this address; what it did, no other key has done."""
     with world.database.transaction() as session:
-        session.execute(update(ApiKey).values(scopes=list(keys.SCOPES)))
-
-
-def key_of(world: World, path: str) -> str:
-    """The key with which a call of this address is made."""
-    return world.key("Meridian Telecom")
+        meridian = session.get_one(Provider, world.register.providers["Meridian Telecom"])
+        return keys.make_key(session, meridian, "Reader", keys.SCOPES, world.now)[1]

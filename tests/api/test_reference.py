@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from html import unescape
 from pathlib import Path
@@ -28,9 +28,10 @@ from liaison.models import Provider
 from liaison.portal.problems import PROBLEMS
 from liaison.services import keys
 from liaison.settings import Settings
-from tests.api.needs import STAGE, key_of, keys_for_all
+from tests.api.needs import STAGE, key_for
 from tests.api.program import Program, held
 from tests.api.program import slug as slug_of
+from tests.running_demo import clean
 from tests.world import World
 
 pytestmark = pytest.mark.one_database
@@ -39,12 +40,13 @@ EXAMPLE = re.compile(r'<pre data-example="(\w+)" data-call="(\w+)">(.*?)</pre>',
 
 RUN_EACH = """
 import contextlib, io, json, os, sys
-for example in json.load(sys.stdin):
+for line in sys.stdin:
+    example = json.loads(line)
     os.environ.update(example["variables"])
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         exec(compile(example["code"], example["call"], "exec"), {})
-    print(json.dumps([example["call"], said.getvalue()]))
+    print(json.dumps(said.getvalue()), flush=True)
 """
 """One interpreter for all: to start one for each takes longer than what it runs."""
 
@@ -118,58 +120,77 @@ def read(app: Flask, address: str) -> Reference:
 def variables(world: World, reference: Reference, call: str) -> dict[str, str]:
     """The reader's shell, where the story stands as this call needs it."""
     path = reference.operations[call][0]
-    given = {"LIAISON_URL": reference.address, "LIAISON_KEY": key_of(world, path)}
+    given = {"LIAISON_URL": reference.address, "LIAISON_KEY": key_for(world, path)}
     return given | dict(STAGE[EXAMPLES[call].needs](world))
 
 
 def test_every_example_runs_as_it_stands(
     reference: Reference, world: World, tmp_path: Path
 ) -> None:
-    """Each on a stage of its own: by curl in bash, in Python, and as the JSON that is sent."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("LIAISON_")}
-    said: list[tuple[str, str]] = []
-    keys_for_all(world)
-    for call in reference.operations:
-        run = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", reference.examples[call, "curl"]],
-            env=clean | variables(world, reference, call),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert run.returncode == 0, f"{call}: {run.stderr}"
-        said.append((call, run.stdout))
-        saved = EXAMPLES[call].saves
-        assert not saved or (tmp_path / saved).read_bytes(), call
-    programs = [
-        {
-            "call": c,
-            "code": reference.examples[c, "python"],
-            "variables": variables(world, reference, c),
-        }
-        for c in reference.operations
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", RUN_EACH],
-        input=json.dumps(programs),
-        env=clean,
-        cwd=tmp_path,
+    """Each on a stage of its own: by curl in bash, and in Python."""
+    with python(tmp_path) as interpreter:
+        for call in reference.operations:
+            for kind in ("curl", "python"):
+                shell = variables(world, reference, call)
+                code = reference.examples[call, kind]
+                run = bash(code, shell, tmp_path) if kind == "curl" else interpreter(code, shell)
+                fits_its_answer(reference, call, run)
+                if saved := EXAMPLES[call].saves:
+                    assert (tmp_path / saved).read_bytes(), f"{call} in {kind}"
+                    (tmp_path / saved).unlink()
+
+
+def fits_its_answer(reference: Reference, call: str, said: str) -> None:
+    """What an example printed is the answer that the document describes."""
+    schema = reference.answer_of(call)
+    if schema:
+        reference.fits(schema, said)
+    else:
+        assert call == "specification" or not said.strip(), f"{call}: {said[:200]}"
+
+
+def bash(code: str, shell: Mapping[str, str], home: Path) -> str:
+    """Runs it as it stands; what it printed."""
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", code],
+        env=clean() | dict(shell),
+        cwd=home,
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=60,
     )
-    assert done.returncode == 0, done.stderr
-    said += [tuple(json.loads(line)) for line in done.stdout.splitlines()]
-    assert len(said) == 2 * len(reference.operations)
-    for call, text in said:
-        schema = reference.answer_of(call)
-        if schema:
-            reference.fits(schema, text)
-        else:
-            assert call == "specification" or not text.strip(), f"{call}: {text[:200]}"
+    assert run.returncode == 0, f"{code}\n{run.stderr}"
+    return run.stdout
+
+
+@contextmanager
+def python(home: Path) -> Iterator[Callable[[str, Mapping[str, str]], str]]:
+    """The same for Python."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN_EACH],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean(),
+        cwd=home,
+        text=True,
+    )
+    given, told, wrong = process.stdin, process.stdout, process.stderr
+    assert given is not None and told is not None and wrong is not None
+
+    def run(code: str, shell: Mapping[str, str]) -> str:
+        example = {"call": "example", "code": code, "variables": dict(shell)}
+        given.write(json.dumps(example) + "\n")
+        given.flush()
+        line = told.readline()
+        assert line, f"{code}\n{wrong.read()}"
+        said: str = json.loads(line)
+        return said
+
+    with process:
+        yield run
+        given.close()
 
 
 def test_every_json_example_fits_its_schema(reference: Reference) -> None:
