@@ -52,8 +52,8 @@ REQUESTS: dict[str, Problem] = {
         "",
         "Fetch the order, take its ETag, and send it as If-Match with the change.",
         "A case system changes a draft with PUT and without If-Match.",
-        "Order 019abc00-0000-7000-8000-000000000001 is in version 2 now. Read it, then send its ETag "
-        "as If-Match with your change: somebody may have changed it since you read it last.",
+        "Order 019abc00-0000-7000-8000-000000000001 is in version 2 now. Read it, then send its "
+        "ETag as If-Match with your change: somebody may have changed it since you read it last.",
     ),
     "malformed": Problem(
         "The request cannot be read",

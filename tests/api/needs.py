@@ -10,12 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+from liaison.api import doors
 from liaison.models import Provider, WebhookEndpoint
 from liaison.models.webhooks import EndpointState
-from liaison.services import keys, webhooks
+from liaison.services import keys, orders, webhooks
 from tests import keeping, threads
+from tests.api.case_systems import bearer
 from tests.hooks import made, queued, stream
-from tests.world import World
+from tests.world import ADDRESS, World
 
 Variables = Mapping[str, str]
 
@@ -68,8 +70,13 @@ def _delivery(world: World) -> Variables:
 
 
 def _draft(world: World) -> Variables:
-    written = world.draft("03-cgnat-fraud-routine.json")
-    return {"ORDER": written.name, "VERSION": str(written.version)}
+    """Written by a program, so that a program may change it."""
+    key = key_for(world, doors.PREFIX)
+    with world.database.transaction() as session:
+        _, program = keys.actor_for_key(session, key, ADDRESS, world.now)
+        written = orders.draft(session, program, world.data(), world.now)
+        session.flush()
+        return {"ORDER": str(written.id), "VERSION": str(written.version)}
 
 
 STAGE: Mapping[str, Callable[[World], Variables]] = {
@@ -86,6 +93,8 @@ STAGE: Mapping[str, Callable[[World], Variables]] = {
 
 def key_for(world: World, path: str) -> str:
     """A new key that may make a call of this address; what it did, no other key has done."""
+    if path.startswith(doors.PREFIX):
+        return bearer(world)["Authorization"].removeprefix("Bearer ")
     with world.database.transaction() as session:
         meridian = session.get_one(Provider, world.register.providers["Meridian Telecom"])
         return keys.make_key(session, meridian, "Reader", keys.SCOPES, world.now)[1]
