@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from liaison.api.docs import assets
 from liaison.api.docs.calls import TYPES, Call, calls, slug, written
+from liaison.api.docs.entries import ALWAYS, DATA
 from liaison.api.docs.schemas import fields
 from liaison.api.reference import spec
 from liaison.domain.stream_events import STREAM_EVENTS
@@ -47,7 +48,13 @@ def group(group: str) -> ResponseReturnValue:
 @bp.get("/api/docs/entries")
 def entries() -> ResponseReturnValue:
     """The types of entry in a provider's stream."""
-    return _page("api/entries.html", spec(settings().base_url), types=STREAM_EVENTS)
+    return _page(
+        "api/entries.html",
+        spec(settings().base_url),
+        types=STREAM_EVENTS,
+        always=ALWAYS,
+        data=DATA,
+    )
 
 
 @bp.get("/api/docs/start")
