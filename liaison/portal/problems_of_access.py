@@ -72,7 +72,8 @@ ACCESS: dict[str, Problem] = {
         "The portal is busy",
         "503",
         "Nothing was done.",
-        "The database did not answer in time, or the files of a message could not be looked at.",
+        "The database did not answer in time, the files of a message could not be looked at, or a "
+        "PDF could not be made.",
         "Wait a few seconds and try again. In an emergency use the telephone.",
         "Try again with the same Idempotency-Key after a few seconds, then less and less often.",
         "The database is being started anew.",
