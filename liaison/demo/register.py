@@ -160,7 +160,7 @@ def build(session: Session, vault: Vault, known: dict[str, Any], now: datetime) 
         )
     for name in PROVIDERS:
         key = known["keys"][name]
-        scopes = ["read", "respond"]
+        scopes = list(keys.SCOPES)
         keys.make_key(session, providers[name], "Case system", scopes, now, key=key)
 
 

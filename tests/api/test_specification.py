@@ -9,21 +9,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
 
 from liaison.api.scopes import WORDS
 from liaison.api.shapes import Problem
 from liaison.api.webhook_shapes import WebhookBody
-from liaison.domain.extension import Wish
 from liaison.domain.stream_events import PING, STREAM_EVENTS
-from liaison.models import ApiKey, Order
-from liaison.services import extensions, keys, releases, webhooks
+from liaison.services import keys, webhooks
 from liaison.signatures import HEADERS
-from tests import threads
-from tests.api.case_systems import bearer
-from tests.api.program import Program, shape_of
-from tests.hooks import made, queued, stream
-from tests.world import World
+from tests.api.program import shape_of
 
 VERBS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 TYPES = {"object", "array", "string", "integer", "number", "boolean", "null"}

@@ -12,9 +12,9 @@ from markupsafe import Markup, escape
 from liaison.api.docs import assets
 from liaison.api.docs.calls import TYPES, Call, calls, slug, written
 from liaison.api.docs.entries import ALWAYS, DATA
-from liaison.api.docs.schemas import fields
-from liaison.api.reference import spec
-from liaison.domain.stream_events import STREAM_EVENTS
+from liaison.api.docs.schemas import fields, parameter
+from liaison.api.specification import spec
+from liaison.domain.stream_events import PING, STREAM_EVENTS
 from liaison.errors import NotFound
 from liaison.web import settings
 
@@ -47,13 +47,19 @@ def group(group: str) -> ResponseReturnValue:
 
 @bp.get("/api/docs/entries")
 def entries() -> ResponseReturnValue:
-    """The types of entry in a provider's stream."""
+    """The types of entry in a provider's stream, and what a webhook is sent of each."""
+    document = spec(settings().base_url)
+    schemas, knock = document["components"]["schemas"], document["webhooks"]["order.issued"]["post"]
     return _page(
         "api/entries.html",
-        spec(settings().base_url),
+        document,
         types=STREAM_EVENTS,
         always=ALWAYS,
         data=DATA,
+        headers=[parameter(schemas, header) for header in knock["parameters"]],
+        body=fields(schemas, schemas["WebhookBody"]),
+        example=written(knock["requestBody"]["content"]["application/json"]["example"]),
+        ping=PING,
     )
 
 
