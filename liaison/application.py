@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 from liaison import api, portal
 from liaison.api import problems
 from liaison.clock import Clock, SystemClock
+from liaison.documents.order_jws import Signer
 from liaison.models.base import Database
 from liaison.services.vault import Vault
 from liaison.settings import Env, Settings
@@ -53,6 +54,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
         database=Database(settings.database_url),
         clock=clock or SystemClock(),
         vault=Vault(settings.encryption_key),
+        signer=Signer.from_settings(settings),
     )
     context.init_app(app)
     headers.init_app(app, settings)

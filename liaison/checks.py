@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
-from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from liaison import scanning
 from liaison.clock import Clock
+from liaison.documents.order_jws import Signer
 from liaison.domain import mail_places
 from liaison.domain.gateway import Gateway
 from liaison.domain.mail_places import MailServer, Place
@@ -24,7 +22,7 @@ from liaison.models import Database
 from liaison.queries import deliveries, lag, office_hours, registry, watching
 from liaison.services import canaries, rotation, schema
 from liaison.services.vault import Vault
-from liaison.settings import HOW_TO_MAKE, Env, Settings, may_ask
+from liaison.settings import Env, Settings, may_ask
 
 DRIFT = timedelta(seconds=5)
 
@@ -110,18 +108,7 @@ def prove_keys(settings: Settings) -> Settings:
     """The settings with their keys; ``SettingsError`` unless each is there and can be used."""
     settings = settings.with_keys()
     Vault(settings.encryption_key)
-    if settings.env is not Env.PRODUCTION:
-        return settings
-    try:
-        key = load_pem_private_key(Path(settings.signing_key).read_bytes(), None)
-    except (OSError, ValueError, TypeError):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
-        hint = HOW_TO_MAKE["LIAISON_SIGNING_KEY"]
-        raise SettingsError(
-            f"LIAISON_SIGNING_KEY holds no Ed25519 key in PEM without a password. "
-            f"Make one with: {hint}"
-        )
+    Signer.from_settings(settings)
     return settings
 
 

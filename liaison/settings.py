@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -66,6 +66,8 @@ class Settings:
     """Who shows it may read ``/metrics``; empty: only this machine may."""
     rate_limit: int = 600
     """Requests a minute that an API key may make of one process of the portal; 0: no limit."""
+    retired_keys: str = ""
+    """A file with the public keys that signed orders before (a JWK set); empty: there were none."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -99,6 +101,7 @@ class Settings:
             canary_address=get("CANARY_ADDRESS", ""),
             metrics_token=_long_enough("LIAISON_METRICS_TOKEN", get("METRICS_TOKEN", "")),
             rate_limit=_requests("LIAISON_RATE_LIMIT", get("RATE_LIMIT", str(cls.rate_limit))),
+            retired_keys=get("RETIRED_KEYS", ""),
         )
 
     @property
@@ -148,6 +151,7 @@ class Settings:
             self,
             secret_key=self.secret_key or kept["secret_key"],
             encryption_key=self.encryption_key or kept["encryption_key"],
+            signing_key=self.signing_key or _kept_signing_key(self.data_dir / "signing.pem"),
         )
 
 
@@ -202,16 +206,36 @@ def _long_enough(name: str, secret: str) -> str:
 
 
 def _kept_keys(path: Path) -> dict[str, str]:
-    """Keys of a demo or test, made on first use, readable by their owner only."""
+    """Keys of a demo or test, made on first use."""
+    if not path.exists():
+        keys = {
+            "secret_key": secrets.token_urlsafe(48),
+            "encryption_key": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        }
+        _keep(path, json.dumps(keys))
+    stored: dict[str, str] = json.loads(path.read_text())
+    return stored
+
+
+ED25519_PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
+"""What stands before the 32 random bytes of an Ed25519 key (RFC 8410, section 7)."""
+
+
+def _kept_signing_key(path: Path) -> str:
+    """The file with the key by which a demo or test signs, made on first use."""
+    if not path.exists():
+        inner = b64encode(ED25519_PKCS8 + secrets.token_bytes(32)).decode()
+        _keep(path, f"-----BEGIN PRIVATE KEY-----\n{inner}\n-----END PRIVATE KEY-----\n")
+    return str(path)
+
+
+def _keep(path: Path, text: str) -> None:
+    """Writes a file that its owner only may read; one that is there already stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    keys = {
-        "secret_key": secrets.token_urlsafe(48),
-        "encryption_key": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-    }
-    draft = path.with_name(f".keys-{secrets.token_hex(8)}")
+    draft = path.with_name(f".{path.stem}-{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
-        json.dump(keys, file)
+        file.write(text)
     try:
         # A link appears whole or not at all: two programs that start together share one file.
         os.link(draft, path)
@@ -219,5 +243,3 @@ def _kept_keys(path: Path) -> dict[str, str]:
         pass
     finally:
         draft.unlink()
-    stored: dict[str, str] = json.loads(path.read_text())
-    return stored

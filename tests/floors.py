@@ -63,11 +63,15 @@ ROOMS = {
     ),
     "models": Room(1, frozenset({"sqlalchemy", "uuid6"}), shut=_SENDING),
     "documents": Room(
-        1, frozenset({"jinja2", "markupsafe", "rfc8785", "icalendar"}), shut=_SENDING
+        1,
+        frozenset({"jinja2", "markupsafe", "rfc8785", "icalendar", "joserfc"}),
+        shut=_SENDING,
     ),
     "delivery": Room(1),
     # The operator's own scanner: runs a command, and must never run within a transaction.
     "scanning": Room(1, frozenset({"structlog"})),
+    # Sets documents in a process of its own; never within a transaction either.
+    "typesetting": Room(1, frozenset({"structlog", "typst"})),
     "services": Room(
         2,
         frozenset(
@@ -84,21 +88,21 @@ ROOMS = {
             }
         ),
         beside=frozenset({"queries"}),
-        never=_DELIVERY | {"scanning"},
+        never=_DELIVERY | {"scanning", "typesetting"},
         shut=_SENDING,
     ),
     "queries": Room(
         2,
         frozenset({"sqlalchemy", "holidays"}),
         beside=frozenset({"services"}),
-        never=_DELIVERY | {"scanning"},
+        never=_DELIVERY | {"scanning", "typesetting"},
         shut=_SENDING,
     ),
     # Flask's plumbing, shared by the two doors.
     "web": Room(3, ANY, never=_DELIVERY),
     "portal": Room(3, ANY, beside=frozenset({"web"}), never=_DELIVERY),
     "api": Room(3, ANY, beside=frozenset({"web"}), never=_DELIVERY),
-    "checks": Room(3, frozenset({"sqlalchemy", "cryptography"}), never=_DELIVERY),
+    "checks": Room(3, frozenset({"sqlalchemy"}), never=_DELIVERY),
     # The command line starts what runs: the worker, the demo; and it shows the checks.
     "cli": Room(
         3, frozenset({"click", "sqlalchemy"}), frozenset({"worker", "demo", "checks"}), _DELIVERY

@@ -44,6 +44,9 @@ route                                      method names    anon off sup aud adm 
 /gateway/twilio/press                      POST   -        1    1   1   1   1   1   1   1   1
 /metrics                                   GET    -        o    o   o   o   o   o   o   o   o
 /canary/<token>                            POST   canary   oo4  oo4 oo4 oo4 oo4 oo4 oo4 oo4 oo4
+/verify                                    GET    -        o    o   o   o   o   o   o   o   o
+/verify                                    POST   -        o    o   o   o   o   o   o   o   o
+/.well-known/jwks.json                     GET    -        o    o   o   o   o   o   o   o   o
 /problems/                                 GET    -        o    o   o   o   o   o   o   o   o
 /problems/<type_>                          GET    -        o    o   o   o   o   o   o   o   o
 /static/<path:filename>                    GET    -        o    o   o   o   o   o   o   o   o
@@ -314,6 +317,8 @@ route                                      method names    anon off sup aud adm 
 /orders/<ref>/vouch                        POST   doubted  lll  344 o44 344 444 344 444 lll lll
 /orders/<ref>/deadlines.ics                GET    issued   lll  o44 o44 o44 444 o44 444 lll lll
 /orders/<ref>/print                        GET    issued   lll  o44 o44 o44 444 o44 444 lll lll
+/orders/<ref>/order.jws                    GET    issued   lll  o44 o44 o44 444 o44 444 lll lll
+/orders/<ref>/order.pdf                    GET    issued   lll  o44 o44 o44 444 o44 444 lll lll
 /orders/<ref>/record                       GET    issued   lll  o44 o44 o44 333 o44 333 lll lll
 /orders/<ref>/extension                    GET    issued   lll  o44 o44 344 444 o44 444 lll lll
 /orders/<ref>/extension                    POST   issued   lll  o44 o44 344 444 o44 444 lll lll
@@ -354,6 +359,8 @@ route                                      method names    anon off sup aud adm 
 /api/v1/events                             GET    -        1    1   1   1   1   1   1   o   1
 /api/v1/orders                             GET    -        1    1   1   1   1   1   1   o   1
 /api/v1/orders/<order>                     GET    issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/order.jws           GET    issued   111  111 111 111 111 111 111 o44 111
+/api/v1/orders/<order>/order.pdf           GET    issued   111  111 111 111 111 111 111 o44 111
 /api/v1/orders/<order>/acknowledgement     POST   issued   111  111 111 111 111 111 111 o44 111
 /api/v1/orders/<order>/preservation        POST   issued   111  111 111 111 111 111 111 o44 111
 /api/v1/orders/<order>/refusal             POST   issued   111  111 111 111 111 111 111 o44 111
@@ -381,6 +388,8 @@ route                                      method names    anon off sup aud adm 
 /api/v1/authority/orders/<order>           GET    drafted  111  111 111 111 111 111 111 333 111 o44
 /api/v1/authority/orders/<order>           PUT    drafted  111  111 111 111 111 111 111 333 111 o44
 /api/v1/authority/orders/<order>           DELETE drafted  111  111 111 111 111 111 111 333 111 o44
+/api/v1/authority/orders/<order>/order.jws GET    drafted  111  111 111 111 111 111 111 333 111 o44
+/api/v1/authority/orders/<order>/order.pdf GET    drafted  111  111 111 111 111 111 111 333 111 o44
 /api/v1/authority/orders/<order>/submission POST  drafted  111  111 111 111 111 111 111 333 111 o44
 """
 

@@ -96,8 +96,8 @@ _PROBLEMS: dict[int, tuple[tuple[str, ...], str]] = {
     500: (("error",), "the fault is ours; repeat it with the same `Idempotency-Key`."),
     503: (
         ("busy",),
-        "the database is held by others, or files could not be scanned. Nothing was done; repeat "
-        "it, after `Retry-After` seconds where they are given.",
+        "the database is held by others, files could not be scanned, or a PDF not be made. "
+        "Nothing was done; repeat it, after `Retry-After` seconds where they are given.",
     ),
 }
 

@@ -51,7 +51,14 @@ _MEANINGS = {
 }
 """What each header says, with an example."""
 
-_SAVED = ("listTargetsAsCsv", "getAttachment")
+_SAVED = (
+    "listTargetsAsCsv",
+    "getAttachment",
+    "getSignedOrder",
+    "getOrderPdf",
+    "getAuthoritySignedOrder",
+    "getAuthorityOrderPdf",
+)
 _VERSIONED = ("OrderView", "AuthorityOrderView", "Webhook", "WebhookWithSecret")
 
 
@@ -101,7 +108,11 @@ def _received(
         *(["Idempotency-Replayed"] if takes_key(verb, operation) else []),
         *(["Location"] if status == "201" else []),
         *(["X-Poll-Interval"] if polls else []),
-        *(["Content-Disposition"] if operation["operationId"] in _SAVED else []),
+        *(
+            ["Content-Disposition"]
+            if operation["operationId"] in _SAVED and status == "200"
+            else []
+        ),
     ]
 
 

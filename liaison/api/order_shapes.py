@@ -235,8 +235,13 @@ class Documents(BaseModel):
 
     model_config = strict()
 
-    jws: str | None = told("Where the signed order is; null while it is not offered.", None)
-    pdf: str | None = told("Where the printable order is; null while it is not offered.", None)
+    jws: str | None = told(
+        "Where the signed order is, from this server's address on.",
+        f"/api/v1/orders/{ID}/order.jws",
+    )
+    pdf: str | None = told(
+        "Where its PDF is, from this server's address on.", f"/api/v1/orders/{ID}/order.pdf"
+    )
     sha256: str | None = told("Fingerprint of the order as it was served.", HASH)
 
 

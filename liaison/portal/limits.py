@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, request
 
-from liaison.documents import provider_csv
+from liaison.documents import order_jws, provider_csv
 from liaison.domain import attachments
 from liaison.domain.draft_targets import MOST_TARGETS
 from liaison.domain.ladder_entry import MOST_RUNGS
@@ -55,6 +55,7 @@ FILES = {
     "memoranda.attach": LARGEST_DOCUMENT + SMALL_FORM,
     "orders.question": attachments.TOGETHER + 16 * SMALL_FORM,
     "orders.message": attachments.TOGETHER + 16 * SMALL_FORM,
+    "checking.check": order_jws.LARGEST + SMALL_FORM,
 }
 """Bytes of a body that carries a file; one that is a little too large is told so by its page."""
 

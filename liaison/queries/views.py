@@ -73,8 +73,17 @@ def order_view(order: Order) -> dict[str, Any]:
         "withdrawal": order.withdrawal,
         "doubt": _doubt(order),
         "thread": [message_view(message) for message in order.thread],
-        "documents": {"jws": None, "pdf": None, "sha256": order.sha256},
+        "documents": documents_view(order),
     }
+
+
+def documents_view(order: Order, door: str = "") -> dict[str, str | None]:
+    """Where the signed order and its PDF are, from the portal's own address on.
+
+    ``door``: ``/authority`` for a contact point's programs.
+    """
+    at = f"/api/v1{door}/orders/{order.id}/order" if order.sha256 else None
+    return {"jws": at and f"{at}.jws", "pdf": at and f"{at}.pdf", "sha256": order.sha256}
 
 
 def _doubt(order: Order) -> dict[str, Any] | None:

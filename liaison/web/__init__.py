@@ -9,6 +9,7 @@ from liaison.web.context import (
     now,
     request_id,
     settings,
+    signer,
     vault,
     write,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "now",
     "request_id",
     "settings",
+    "signer",
     "vault",
     "write",
 ]

@@ -14,6 +14,7 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 from sqlalchemy.orm import Session
 
 from liaison.clock import Clock
+from liaison.documents.order_jws import Signer
 from liaison.models.base import Database, new_id
 from liaison.services.vault import Vault
 from liaison.settings import Settings
@@ -30,6 +31,7 @@ class Liaison:
     database: Database
     clock: Clock
     vault: Vault
+    signer: Signer
 
 
 def core() -> Liaison:
@@ -41,6 +43,11 @@ def core() -> Liaison:
 def settings() -> Settings:
     """The settings."""
     return core().settings
+
+
+def signer() -> Signer:
+    """What signs orders."""
+    return core().signer
 
 
 def vault() -> Vault:

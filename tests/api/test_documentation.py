@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from liaison.api.docs.calls import TYPES
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 CASES = (ROOT / "docs" / "case-systems.md").read_text(encoding="utf-8")
+SCRIPTS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 pytestmark = pytest.mark.one_database
 
@@ -45,19 +47,34 @@ def test_the_program_that_checks_the_chain(address: str, program: Program, world
     for _ in range(60):
         order = world.issue()
         program.get(f"/orders/{order.ref}")
-    [script] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    said = run(SCRIPTS[0], address, world)
+    head = program.get("/events").get_json()["head"]
+    assert said == f"120 entries hold; the head is {head['hash']}\n"
+
+
+def test_the_program_that_checks_a_signed_order(
+    address: str, client: FlaskClient, world: World, tmp_path: Path
+) -> None:
+    order = world.issue()
+    signed = client.get(f"/api/v1/orders/{order.ref}/order.jws", headers=world.bearer())
+    file = tmp_path / "order.jws"
+    file.write_bytes(signed.data)
+    assert run(SCRIPTS[1], address, world, str(file)) == f"{order.ref} {order.sha256}\n"
+
+
+def run(script: str, address: str, world: World, *arguments: str) -> str:
+    """What a program of the page prints."""
     settings = {"LIAISON_URL": address, "LIAISON_KEY": world.key("Meridian Telecom")}
-    run = subprocess.run(
-        [sys.executable, "-c", script],
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
         env=os.environ | settings,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert run.returncode == 0, run.stderr
-    head = program.get("/events").get_json()["head"]
-    assert run.stdout == f"120 entries hold; the head is {head['hash']}\n"
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def test_every_call_and_setting_of_the_table_is_there(app: Flask) -> None:

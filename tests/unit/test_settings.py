@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from liaison.documents.order_jws import Signer
 from liaison.errors import SettingsError
 from liaison.settings import HOW_TO_MAKE, Env, Settings
 
@@ -110,9 +111,10 @@ def test_demo_and_test_keep_their_keys_for_their_owner_only(tmp_path: Path, env:
     assert first.secret_key
     Fernet(first.encryption_key)
     assert settings.with_keys() == first
-    (file,) = (tmp_path / "var").iterdir()
-    assert file.name == "keys.json"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    files = sorted((tmp_path / "var").iterdir())
+    assert [file.name for file in files] == ["keys.json", "signing.pem"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert Signer.from_settings(first).kid == Signer.from_settings(settings.with_keys()).kid
 
 
 def test_a_key_that_is_given_wins_over_the_kept_one(tmp_path: Path) -> None:
@@ -127,7 +129,8 @@ from pathlib import Path
 from liaison.settings import Env, Settings
 for line in sys.stdin:
     made = Settings(env=Env.DEMO, data_dir=Path(line.strip())).with_keys()
-    print(json.dumps([made.secret_key, made.encryption_key]), flush=True)
+    signing = Path(made.signing_key).read_text()
+    print(json.dumps([made.secret_key, made.encryption_key, signing]), flush=True)
 """
 
 
@@ -153,7 +156,7 @@ def test_programs_that_start_together_share_one_keys_file(tmp_path: Path) -> Non
             assert program.stdout is not None
             answers.append(json.loads(program.stdout.readline()))
         assert answers[0] == answers[1] == answers[2]
-        assert [path.name for path in place.iterdir()] == ["keys.json"]
+        assert sorted(path.name for path in place.iterdir()) == ["keys.json", "signing.pem"]
     for program in programs:
         program.communicate(timeout=30)
 

@@ -18,6 +18,7 @@ from liaison.portal.orders import (
     reporting,
     routing,
     saving,
+    signed,
 )
 from liaison.portal.orders.blueprint import bp
 from liaison.portal.orders.exporting import bp as export_bp
@@ -42,4 +43,5 @@ __all__ = [
     "reporting",
     "routing",
     "saving",
+    "signed",
 ]

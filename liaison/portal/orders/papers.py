@@ -49,20 +49,20 @@ def deadlines(ref: str) -> ResponseReturnValue:
 @bp.get("/<ref>/print")
 def print_(ref: str) -> ResponseReturnValue:
     """The order as it was served, whole, for paper; a draft says that it was not served."""
-    return _sheet("print", _opened(ref))
+    return _sheet("print", opened(ref))
 
 
 @bp.get("/<ref>/record")
 def record(ref: str) -> ResponseReturnValue:
     """All that happened to the order, for paper; a provider's holds what both sides may see."""
     demand(web.actor(), Verb.EXPORT)
-    order, actor = _opened(ref), web.actor()
+    order, actor = opened(ref), web.actor()
     found = order_papers.record(web.db(), actor, order, web.now())
     lines = [(item, words.tell(item), words.via(item)) for item in found.items]
     return _sheet("record", order, record=found, lines=lines)
 
 
-def _opened(ref: str) -> Order:
+def opened(ref: str) -> Order:
     """The order; that a provider has opened it is noted, on paper as on its page."""
     order, actor = seen_order(ref), web.actor()
     if not actor.is_provider or order.fetched_at is not None:
