@@ -109,7 +109,7 @@ def contact_of(world: World) -> UUID:
 
 def test_pages_of_a_stranger(browse: Callable[..., Person], sky: str) -> None:
     stranger = browse(color_scheme=sky)
-    paths = ["/login", "/problems/stale", "/problems/", "/api/docs", "/no-such-page"]
+    paths = ["/login", "/verify", "/problems/stale", "/problems/", "/api/docs", "/no-such-page"]
     assert look(stranger, paths) == []
 
 
