@@ -11,7 +11,7 @@ from wtforms.validators import Length
 from liaison import web
 from liaison.errors import FieldError, Invalid
 from liaison.services import order_checks
-from liaison.services.order_checks import Finding
+from liaison.services.order_checks import Finding, Verdict
 
 bp = Blueprint("checking", __name__)
 
@@ -65,7 +65,9 @@ def check() -> ResponseReturnValue:
             field.errors = [*field.errors, fault.detail]
         return _page(form, status=422)
     web.commit()
-    return _page(CheckForm(formdata=None), found)
+    # Whoever mistyped one of 64 digits finds them again.
+    again = form if found.verdict is Verdict.UNKNOWN else CheckForm(formdata=None)
+    return _page(again, found)
 
 
 def _checked(form: CheckForm) -> Finding:

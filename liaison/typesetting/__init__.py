@@ -9,6 +9,7 @@ open, as the scanner is.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -80,6 +81,16 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+"""What a Python may need to start at all."""
+
+
+def _surroundings() -> dict[str, str]:
+    """No setting and no secret of ours; threads few, for each takes address space."""
+    few = {"RAYON_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2"}
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | few
+
+
 def _set(template: Path, inputs: Mapping[str, str], moment: datetime) -> bytes | None:
     told = {
         "template": template.read_text(encoding="utf-8"),
@@ -88,14 +99,13 @@ def _set(template: Path, inputs: Mapping[str, str], moment: datetime) -> bytes |
         "timestamp": int(moment.timestamp()),
     }
     try:
-        # No setting and no secret of ours is in its surroundings. What it says on its way down
-        # may quote the text: that reaches no log.
+        # What it says on its way down may quote the text: that reaches no log.
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-I", str(_CHILD)],
             input=json.dumps(told).encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={},
+            env=_surroundings(),
             timeout=LIMIT,
             check=False,
         )

@@ -83,6 +83,7 @@ def test_an_outsider_with_a_ref_learns_nothing(
         asked(client, ref="CP-2026-9999", sha256=order.sha256),
         asked(client, ref=str(draft.id), sha256="0" * 64),
     ]
+    assert f'value="{order.ref}"' in wrong[0].text, "who mistyped it finds it again"
     pages = {page.text.partition("<main")[2].partition("<form")[0] for page in wrong}
     assert len(pages) == 1
     assert "No order has this ref and this fingerprint" in pages.pop()
