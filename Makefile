@@ -41,7 +41,7 @@ lint: .venv/.installed-test ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/.installed-test ## the benchmarks, as tables and as bench/results.json, bench/queue-results.json
+bench: .venv/.installed-test ## the benchmarks, as tables and as bench/results.json, bench/polls-results.json, bench/queue-results.json
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.queue
 

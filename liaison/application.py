@@ -25,6 +25,7 @@ from liaison.web import (
     metrics,
     signin,
 )
+from liaison.web.application import Application
 
 LARGEST_REQUEST = 4 * 1024 * 1024
 """Bytes; 1,000 targets with long texts fit."""
@@ -33,7 +34,7 @@ LARGEST_REQUEST = 4 * 1024 * 1024
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     """The application on these settings; ``clock`` is the machine's where none is given."""
     settings = settings.with_keys()
-    app = Flask(
+    app = Application(
         "liaison",
         template_folder=str(Path(__file__).parent.parent / "templates"),
     )

@@ -37,4 +37,6 @@ def not_modified(etag: str) -> Response:
 
 def has_it(etag: str) -> bool:
     """Whether the asker says it has this version."""
-    return "If-None-Match" in request.headers and request.if_none_match.contains_weak(etag)
+    sent = request.headers.get("If-None-Match")
+    # Most send back what they were given, and nothing else.
+    return sent is not None and (sent == f'"{etag}"' or request.if_none_match.contains_weak(etag))

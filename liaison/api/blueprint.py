@@ -14,6 +14,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 
 from liaison.api import access
+from liaison.api.packing import pack
 from liaison.api.shapes import Problem
 
 MOST_WAITERS = 8
@@ -111,3 +112,8 @@ api = APIBlueprint("api", __name__, url_prefix="/api/v1")
 def _who() -> None:
     if request.endpoint not in PUBLIC and request.method != "OPTIONS":
         access.authenticate()
+
+
+# The last of this blueprint's hooks behind a view, for it is the first that was registered: what
+# others add to an answer stands before it is packed.
+api.after_request(pack)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from flask import request
 
-from liaison.domain.actors import Actor
 from liaison.errors import Forbidden
+from liaison.services.keys import KnownKey
 
 PREFIX = "/api/v1/authority/"
 
@@ -29,7 +29,7 @@ def is_authority() -> bool:
     return rule is not None and rule.rule.startswith(PREFIX)
 
 
-def demand(actor: Actor) -> None:
+def demand(key: KnownKey) -> None:
     """``Forbidden`` for a key of the other kind."""
-    if is_authority() != actor.is_contact_point:
-        raise Forbidden(OURS if actor.is_contact_point else THEIRS)
+    if is_authority() != key.is_contact_points:
+        raise Forbidden(OURS if key.is_contact_points else THEIRS)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from json.encoder import encode_basestring
 
 from flask import Response
-from sqlalchemy.orm import Session
 
 from liaison.api import access, answering
 from liaison.api.blueprint import EVENTS, api, problems, waiting
@@ -15,9 +14,8 @@ from liaison.api.reading import reads
 from liaison.api.shapes import EventPage
 from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
-from liaison.models import Entry
 from liaison.queries import feed
-from liaison.services.ledger import entry_data
+from liaison.services.keys import KnownKey
 from liaison.web import core
 
 STEP = 0.5
@@ -47,49 +45,47 @@ def events(query: EventsQuery) -> Response:
 
 def polled(query: EventsQuery) -> Response:
     """A poll of the one stream that the key's organisation can open."""
-    actor = access.actor()
-    end, urgent = _look(actor)
-    if query.wait and _idle(end, query):
-        end, urgent = _wait(actor, query, end, urgent)
+    found, turned_away = access.key(), False
+    if query.wait and _idle(found, query):
+        found, turned_away = _wait(found, query)
+    end = feed.head(found)
     etag = _etag(end, query)
     if answering.has_it(etag):
         response = answering.not_modified(etag)
     else:
-        with core().database.reading() as session:
-            body = answering.text(_page(session, actor, end, query))
+        body = _body(access.actor(), end, query)
         response = answering.answer(body, etag=etag, cache=answering.ASK_AGAIN)
-    response.headers["X-Poll-Interval"] = str(SOON if urgent else LATER)
+    interval = str(SOON if found.urgent else LATER)
+    response.headers["X-Poll-Interval"] = interval
+    if turned_away:
+        response.headers["Retry-After"] = interval
     return response
 
 
-def _look(actor: Actor) -> tuple[feed.Head, bool]:
-    with core().database.reading() as session:
-        return feed.head(session, actor), feed.emergency_open(session, actor)
-
-
-def _idle(end: feed.Head, query: EventsQuery) -> bool:
+def _idle(found: KnownKey, query: EventsQuery) -> bool:
+    end = feed.head(found)
     return end.seq <= query.after or answering.has_it(_etag(end, query))
 
 
-def _wait(actor: Actor, query: EventsQuery, end: feed.Head, urgent: bool) -> tuple[feed.Head, bool]:
-    """Looks again until something is new or the time is over; no transaction is open between.
+def _wait(found: KnownKey, query: EventsQuery) -> tuple[KnownKey, bool]:
+    """Looks again until something is new or the time is over; nothing is held open between.
 
     A key that is revoked or expires meanwhile ends the wait with 401: nothing more is read for it.
-    A process keeps few places for waiting; who finds none is answered at once and polls on.
+    A process keeps few places for waiting; who finds none is answered at once, is told so, and
+    polls on.
     """
     places = waiting().places
     if not places.acquire(blocking=False):
-        return end, urgent
+        return found, True
     try:
         for _ in range(int(query.wait / STEP)):
             waiting().hook(STEP)
-            access.look_again()
-            end, urgent = _look(actor)
-            if not _idle(end, query):
+            found = access.look_again()
+            if not _idle(found, query):
                 break
     finally:
         places.release()
-    return end, urgent
+    return found, False
 
 
 def _etag(end: feed.Head, query: EventsQuery) -> str:
@@ -98,27 +94,28 @@ def _etag(end: feed.Head, query: EventsQuery) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
-def _page(session: Session, actor: Actor, end: feed.Head, query: EventsQuery) -> dict[str, Any]:
-    page = feed.page(session, actor, end, query.after, query.limit)
-    return {
-        "events": [_event(entry, ref) for entry, ref in page.entries],
-        "next": page.next,
-        "more": page.more,
-        "head": {"seq": end.seq, "hash": end.hash},
-    }
+def _body(actor: Actor, end: feed.Head, query: EventsQuery) -> str:
+    """The page as JSON, put together by hand: most of it is stored as the very text to be told."""
+    with core().database.looking() as looking:
+        page = feed.page(looking, actor, end, query.after, query.limit)
+    events = ",".join([_event(entry) for entry in page.entries])
+    more = "true" if page.more else "false"
+    return (
+        f'{{"events":[{events}],"next":{page.next},"more":{more},'
+        f'"head":{{"seq":{end.seq},"hash":"{end.hash}"}}}}'
+    )
 
 
-def _event(entry: Entry, ref: str | None) -> dict[str, Any]:
-    return {
-        "seq": entry.seq,
-        "id": str(entry.id),
-        "type": entry.type,
-        "at": rfc3339(entry.at),
-        "actor": entry.actor,
-        "order": {"id": str(entry.order_id), "ref": ref} if entry.order_id else None,
-        "data": entry_data(entry),
-        "salt": entry.salt,
-        "digest": entry.digest,
-        "prev": entry.prev,
-        "hash": entry.hash,
-    }
+def _event(entry: feed.Told) -> str:
+    """One entry. Its data are stored as canonical JSON, as they were hashed, and go out so."""
+    seq, id_, type_, at, actor, order_id, ref, data, salt, digest, prev, hash_ = entry
+    order = f'{{"id":"{order_id}","ref":{_text(ref)}}}' if order_id else "null"
+    return (
+        f'{{"seq":{seq},"id":"{id_}","type":{_text(type_)},"at":"{rfc3339(at)}",'
+        f'"actor":{_text(actor)},"order":{order},"data":{data or "null"},"salt":{_text(salt)},'
+        f'"digest":"{digest}","prev":"{prev}","hash":"{hash_}"}}'
+    )
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else encode_basestring(value)

@@ -12,7 +12,7 @@ from liaison.api.reading import reads
 from liaison.api.shapes import WhoAmI
 from liaison.api.specification import spec
 from liaison.clock import rfc3339
-from liaison.models import ApiKey
+from liaison.services.keys import KnownKey
 from liaison.web import settings
 
 
@@ -31,10 +31,10 @@ def whoami() -> Response:
     return answering.answer(answering.text(told_of_key("provider", access.key())))
 
 
-def told_of_key(kind: str, key: ApiKey) -> dict[str, Any]:
+def told_of_key(kind: str, key: KnownKey) -> dict[str, Any]:
     """A key and its organisation, which is a ``provider`` or an ``authority``."""
     return {
-        kind: {"id": str(key.owner.id), "name": key.owner.name},
+        kind: {"id": str(key.owner_id), "name": key.organisation},
         "key": {"id": str(key.id), "name": key.name, "prefix": key.prefix},
         "scopes": key.scopes,
         "expires_at": rfc3339(key.expires_at) if key.expires_at else None,

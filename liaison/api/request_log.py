@@ -118,8 +118,6 @@ def _alike(key_id: UUID, status: int) -> key_log.Alike:
     rule, given = request.url_rule, request.view_args or {}
     problem: LiaisonError | None = g.get("api_problem")
     order = str(given.get("order", ""))
-    # The address as it was read with the key; a refused one has nobody behind it.
-    via = access.actor().via if "api_actor" in g else None
     return key_log.Alike(
         api_key_id=key_id,
         method=request.method,
@@ -129,7 +127,7 @@ def _alike(key_id: UUID, status: int) -> key_log.Alike:
         status=status,
         problem=problem.slug if problem is not None else None,
         pointers=_places(problem),
-        address=via.address if via is not None else address(),
+        address=address(),
     )
 
 

@@ -34,10 +34,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from liaison.errors import SettingsError
+from liaison.models.looks import Looking
 
 WRITES = "liaison_writes"
 
@@ -77,6 +81,32 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 ByteOrdered = Text().with_variant(Text(collation="C"), "postgresql")
 """Text compared byte by byte on both databases, so that an index finds what begins alike."""
+
+
+class dashed(FunctionElement[str]):  # noqa: N801 - it reads as a function of SQL
+    """A UUID as its text, made by the database: ``dashed(Entry.id)``."""
+
+    name = "dashed"
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(dashed)
+def _cast(element: dashed, compiler: SQLCompiler, **given: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **given)} AS TEXT)"
+
+
+@compiles(dashed, "sqlite")
+def _cut(element: dashed, compiler: SQLCompiler, **given: Any) -> str:
+    """SQLite keeps it as 32 hexadecimal digits."""
+    value = compiler.process(element.clauses, **given)
+    parts = (f"substr({value}, {begin}, {length})" for begin, length in _PARTS)
+    joined = " || '-' || ".join(parts)
+    return f"({joined})"
+
+
+_PARTS = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+"""Of a UUID's digits: where each begins, counted from 1, and how long it is."""
 
 
 class Base(DeclarativeBase):
@@ -119,6 +149,12 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _server_engine(url)
         writer = self.engine.execution_options(**{WRITES: True})
+        self._alone = (
+            self.engine
+            if self.is_sqlite
+            # With connections of its own: to switch one there and back takes as long as to ask.
+            else _server_engine(url, isolation_level="AUTOCOMMIT", max_overflow=8)
+        )
         self.reading = sessionmaker(self.engine, expire_on_commit=False)
         self.writing = sessionmaker(writer, expire_on_commit=False)
         if not self.is_sqlite:
@@ -129,6 +165,13 @@ class Database:
         """Whether there is a database to connect to; SQLite would make an empty one."""
         name = self.url.database
         return not self.is_sqlite or not name or Path(name).exists()
+
+    def looking(self) -> Looking:
+        """For statements that each read for themselves: ``with database.looking() as looking``.
+
+        Beginning and ending a transaction costs a poll more than what it asks for.
+        """
+        return Looking(self._alone)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -146,6 +189,7 @@ class Database:
     def close(self) -> None:
         """Gives all connections back."""
         self.engine.dispose()
+        self._alone.dispose()
 
     def hints(self) -> Hints:
         """What tells a worker that there may be work."""
@@ -321,15 +365,18 @@ the database itself, so none is ever idle for long.
 """
 
 
-def _server_engine(url: str) -> Engine:
+def _server_engine(url: str, **given: Any) -> Engine:
     ours = {k: v for k, v in _SILENT_SERVER.items() if k not in make_url(url).query}
-    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=ours, **POOL)
+    settings = {**POOL, **given}
+    engine = create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, connect_args=ours, **settings
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        connection.autocommit = True
+        before, connection.autocommit = connection.autocommit, True
         connection.execute("; ".join(_SILENT_CLIENT))
-        connection.autocommit = False
+        connection.autocommit = before
 
     return engine
 

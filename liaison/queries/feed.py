@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import exists, select
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    Text,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
@@ -12,8 +25,13 @@ from liaison.domain.lifecycle import OrderState
 from liaison.domain.permissions import Verb, may
 from liaison.domain.vocabulary import Urgency
 from liaison.errors import NotFound
-from liaison.models import Entry, Order, Stream
+from liaison.models import ApiKey, Entry, Order, Stream
+from liaison.models.base import dashed, rows_of
 from liaison.models.ledger import GENESIS
+from liaison.models.looks import Look, Looking
+from liaison.services.keys import FIND, KnownKey
+
+_KEY, _STREAM, _ENTRY, _ORDER = (rows_of(table) for table in (ApiKey, Stream, Entry, Order))
 
 
 @dataclass(frozen=True)
@@ -24,11 +42,28 @@ class Head:
     hash: str
 
 
+class Told(NamedTuple):
+    """An entry as it is told: ``id`` and ``order_id`` as texts; ``ref`` is the order's."""
+
+    seq: int
+    id: str
+    type: str
+    at: datetime
+    actor: str
+    order_id: str | None
+    ref: str | None
+    data: str | None
+    salt: str | None
+    digest: str
+    prev: str
+    hash: str
+
+
 @dataclass(frozen=True)
 class Page:
-    """Entries with the ref of their order, if they have one; ``more`` when others follow."""
+    """Entries of a stream; ``more`` when others follow."""
 
-    entries: tuple[tuple[Entry, str | None], ...]
+    entries: Sequence[Told]
     next: int
     more: bool
 
@@ -44,40 +79,92 @@ def stream_of(actor: Actor) -> str:
     raise NotFound
 
 
-def head(session: Session, actor: Actor) -> Head:
-    """Where the stream ends now."""
-    row = session.execute(
-        select(Stream.seq, Stream.head).where(Stream.id == stream_of(actor))
-    ).one_or_none()
-    return Head(row.seq, row.head) if row else Head(0, GENESIS)
+def head(found: KnownKey) -> Head:
+    """Where the stream ended at that look."""
+    return Head(0, GENESIS) if found.seq is None else Head(found.seq, found.head or GENESIS)
 
 
-def page(session: Session, actor: Actor, end: Head, after: int, limit: int) -> Page:
+def page(looking: Looking, actor: Actor, end: Head, after: int, limit: int) -> Page:
     """The entries behind ``after``, at most ``limit``, none behind the head that was read."""
-    rows = session.execute(
-        select(Entry, Order.ref)
-        .outerjoin(Order, Order.id == Entry.order_id)
-        .where(Entry.stream == stream_of(actor), Entry.seq > after, Entry.seq <= end.seq)
-        .order_by(Entry.seq)
-        .limit(limit)
-    ).all()
-    last = rows[-1][0].seq if rows else after
-    return Page(tuple((entry, ref) for entry, ref in rows), last, last < end.seq)
+    rows = looking.all(_PAGE, stream=stream_of(actor), after=after, end=end.seq, most=limit)
+    last = rows[-1].seq if rows else after
+    return Page(rows, last, last < end.seq)
 
 
 def emergency_open(session: Session, actor: Actor) -> bool:
     """Whether an emergency still waits for its provider's answer; a drill is polled for alike."""
-    own = Order.provider_id == actor.provider_id
-    if actor.provider_id is None:
-        own = Order.authority_id == actor.authority_id
-    waiting = [state for state in OrderState if state.is_open]
-    found = session.scalar(
-        select(
-            exists().where(
-                own,
-                Order.state.in_(waiting),
-                Order.urgency == Urgency.EMERGENCY,
-            )
-        )
+    return bool(session.scalar(select(_waits(actor.provider_id, actor.authority_id))))
+
+
+def _waits(provider: Any, authority: Any) -> ColumnElement[bool]:
+    """Whether an emergency of one of them waits; the other is null."""
+    return or_(
+        _emergency(_ORDER.c.provider_id == provider), _emergency(_ORDER.c.authority_id == authority)
     )
-    return bool(found)
+
+
+def _emergency(own: ColumnElement[bool]) -> Exists:
+    """Whether an emergency of these orders waits for its provider.
+
+    Whatever is open ranks no lower than the third in the queue. That says nothing new, but lets
+    the index by urgency be read no further, however many emergencies have ended. The state is
+    hidden from PostgreSQL's planner, which would read all that is open by it.
+    """
+    order = _ORDER.c
+    state = func.coalesce(order.state, literal_column("''", Text))
+    return exists().where(
+        own,
+        order.urgency == _constant(Urgency.EMERGENCY),
+        order.queue_rank <= literal_column("3"),
+        or_(*(state == _constant(open_) for open_ in OrderState if open_.is_open)),
+    )
+
+
+def _constant(value: str) -> Any:
+    """Written into the statement, which is the same for everybody: nothing is bound anew."""
+    return literal_column(f"'{value}'", Text)
+
+
+LOOK = Look(
+    FIND.statement.add_columns(
+        _STREAM.c.seq,
+        _STREAM.c.head,
+        _waits(_KEY.c.provider_id, _KEY.c.authority_id).label("urgent"),
+    ).outerjoin(
+        _STREAM,
+        _STREAM.c.id
+        == func.coalesce(
+            literal_column("'provider:'", Text) + dashed(_KEY.c.provider_id),
+            literal_column("'authority:'", Text) + dashed(_KEY.c.authority_id),
+        ),
+    ),
+    KnownKey,
+)
+"""With the key, where its organisation's stream ends and whether an emergency waits: a poll that
+finds nothing new is this one statement."""
+
+_PAGE = Look(
+    select(
+        _ENTRY.c.seq,
+        dashed(_ENTRY.c.id).label("id"),
+        _ENTRY.c.type,
+        _ENTRY.c.at,
+        _ENTRY.c.actor,
+        dashed(_ENTRY.c.order_id).label("order_id"),
+        _ORDER.c.ref,
+        _ENTRY.c.data,
+        _ENTRY.c.salt,
+        _ENTRY.c.digest,
+        _ENTRY.c.prev,
+        _ENTRY.c.hash,
+    )
+    .outerjoin_from(_ENTRY, _ORDER, _ORDER.c.id == _ENTRY.c.order_id)
+    .where(
+        _ENTRY.c.stream == bindparam("stream"),
+        _ENTRY.c.seq > bindparam("after"),
+        _ENTRY.c.seq <= bindparam("end"),
+    )
+    .order_by(_ENTRY.c.seq)
+    .limit(bindparam("most")),
+    Told,
+)

@@ -11,15 +11,18 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor, Via
 from liaison.domain.vocabulary import Role
 from liaison.errors import Unauthenticated
 from liaison.models import ApiKey, Authority, Provider
+from liaison.models.base import rows_of
+from liaison.models.looks import Look, Looking
 
 Owner = Provider | Authority
 
@@ -87,38 +90,114 @@ def make_key(
     return row, key
 
 
+class KnownKey(NamedTuple):
+    """A key that was found, and the name of whose it is (``organisation``).
+
+    The last three are told to who polls alone: the end of their stream, None where
+    nothing was written yet, and whether an emergency waits for it.
+    """
+
+    id: UUID
+    provider_id: UUID | None
+    authority_id: UUID | None
+    created_by_id: UUID | None
+    name: str
+    prefix: str
+    scopes: list[str]
+    networks: list[str]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    organisation: str
+    seq: int | None = None
+    head: str | None = None
+    urgent: bool = False
+
+    @property
+    def is_contact_points(self) -> bool:
+        """Whether a contact point's case system has it, or a provider's program."""
+        return self.authority_id is not None
+
+    @property
+    def owner_id(self) -> UUID:
+        """The one organisation it belongs to."""
+        found = self.authority_id or self.provider_id
+        assert found is not None, "a key belongs to somebody"
+        return found
+
+
+_KEY, _PROVIDER, _AUTHORITY = (rows_of(table) for table in (ApiKey, Provider, Authority))
+
+FIND = Look(
+    select(
+        _KEY.c.id,
+        _KEY.c.provider_id,
+        _KEY.c.authority_id,
+        _KEY.c.created_by_id,
+        _KEY.c.name,
+        _KEY.c.prefix,
+        _KEY.c.scopes,
+        _KEY.c.networks,
+        _KEY.c.expires_at,
+        _KEY.c.revoked_at,
+        _KEY.c.last_used_at,
+        func.coalesce(_PROVIDER.c.name, _AUTHORITY.c.name).label("organisation"),
+    )
+    .outerjoin_from(_KEY, _PROVIDER, _PROVIDER.c.id == _KEY.c.provider_id)
+    .outerjoin(_AUTHORITY, _AUTHORITY.c.id == _KEY.c.authority_id)
+    .where(_KEY.c.key_hash == bindparam("key_hash")),
+    KnownKey,
+)
+"""The key's row, which every request asks for. Who polls asks for more beside it."""
+
+
+def find(looking: Looking, presented: str, look: Look[KnownKey] = FIND) -> KnownKey | None:
+    """The key that was presented, if there is one, whether or not it counts.
+
+    ``look`` is ``FIND``, or one that asks for more in the same row.
+    """
+    if not presented.startswith(PREFIX):
+        return None
+    return next(iter(looking.all(look, key_hash=_hash(presented))), None)
+
+
 def actor_for_key(
     session: Session, presented: str, address: str, now: datetime
-) -> tuple[ApiKey, Actor]:
+) -> tuple[KnownKey, Actor]:
     """The key and the program behind it; ``Unauthenticated`` says what is wrong with it."""
-    row = None
-    if presented.startswith(PREFIX):
-        row = session.scalars(
-            select(ApiKey).where(ApiKey.key_hash == _hash(presented))
-        ).one_or_none()
-    if row is None:
-        raise Unauthenticated("This key is not known. A key begins with lsn_; check it for typos.")
-    demand_counts(row, address, now)
-    actor = Actor(
+    row = session.execute(FIND.statement, {"key_hash": _hash(presented)}).one_or_none()
+    found = KnownKey(*row) if row is not None and presented.startswith(PREFIX) else None
+    known = demand_counts(found, address, now)
+    return known, actor_of(known, address)
+
+
+def actor_of(row: KnownKey, address: str) -> Actor:
+    """The program behind a key."""
+    return Actor(
         id=f"key:{row.id}",
         name=row.name,
-        roles=frozenset({Role.CASE_SYSTEM if row.authority_id else Role.PROGRAM}),
+        roles=_CASE_SYSTEM if row.is_contact_points else _PROGRAM,
         authority_id=row.authority_id,
         provider_id=row.provider_id,
-        stands_for_id=row.created_by_id if row.authority_id else None,
-        organisation=row.owner.name,
+        stands_for_id=row.created_by_id if row.is_contact_points else None,
+        organisation=row.organisation,
         via=Via("api-key", str(row.id), address),
     )
-    return row, actor
 
 
-def look_again(session: Session, key_id: UUID, address: str, now: datetime) -> None:
-    """``Unauthenticated`` where a key that was good a moment ago counts no longer."""
-    demand_counts(session.get_one(ApiKey, key_id), address, now)
+_PROGRAM, _CASE_SYSTEM = frozenset({Role.PROGRAM}), frozenset({Role.CASE_SYSTEM})
 
 
-def demand_counts(row: ApiKey, address: str, now: datetime) -> None:
-    """``KeyRefused`` unless the key is in force and presented from where it may be."""
+K = TypeVar("K", KnownKey, ApiKey)
+
+
+def demand_counts(row: K | None, address: str, now: datetime) -> K:
+    """``KeyRefused`` unless the key is in force and presented from where it may be.
+
+    ``Unauthenticated`` where there is none.
+    """
+    if row is None:
+        raise Unauthenticated("This key is not known. A key begins with lsn_; check it for typos.")
     if row.revoked_at is not None:
         raise KeyRefused(row.id, f"This key was revoked. {_NEW_ONE}")
     if row.expires_at is not None and row.expires_at <= now:
@@ -129,6 +208,7 @@ def demand_counts(row: ApiKey, address: str, now: datetime) -> None:
             f"This key does not count from {address}: your administrator named the "
             "addresses from which it does. Call from one of them, or ask for a key with yours.",
         )
+    return row
 
 
 def is_within(address: str, networks: Sequence[str]) -> bool:
@@ -142,7 +222,7 @@ def is_within(address: str, networks: Sequence[str]) -> bool:
     return any(here in ip_network(network) for network in networks)
 
 
-def is_use_due(row: ApiKey, now: datetime) -> bool:
+def is_use_due(row: KnownKey | ApiKey, now: datetime) -> bool:
     """Whether its use is to be noted: at most once a minute."""
     return row.last_used_at is None or now - row.last_used_at >= NOTE_USE_EVERY
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import structlog
@@ -59,9 +60,9 @@ def now() -> datetime:
     """The moment of this request: one and the same from its beginning to its end."""
     if not has_request_context():
         return core().clock.now()
-    if "now" not in g:
-        g.now = core().clock.now()
-    moment: datetime = g.now
+    moment: datetime | None = g.get("now")
+    if moment is None:
+        g.now = moment = core().clock.now()
     return moment
 
 
@@ -89,21 +90,28 @@ def write() -> Iterator[Session]:
 
 def request_id() -> str:
     """The id under which the logs know this request; pages and problems show it."""
-    if "request_id" not in g:
-        g.request_id = new_id().hex
-    found: str = g.request_id
+    found: str | None = g.get("request_id")
+    if found is None:
+        g.request_id = found = new_id().hex
     return found
 
 
 def address() -> str:
     """The client's address: a proxy's word counts only where the settings name that proxy."""
-    trusted = [ip_network(net, strict=False) for net in settings().trusted_proxies]
+    trusted, direct = _networks(settings().trusted_proxies), request.remote_addr
+    if direct and not trusted and ":" not in direct:
+        return direct
     line = ",".join(request.headers.getlist("X-Forwarded-For"))
     hops = [hop.strip() for hop in line.split(",")] if line else []
     nearest = request.remote_addr or ""
     while hops and any(_is_within(nearest, network) for network in trusted):
         nearest = hops.pop()
     return _plain(nearest if _is_address(nearest) else request.remote_addr or "")
+
+
+@cache
+def _networks(named: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(net, strict=False) for net in named)
 
 
 def _is_within(hop: str, network: IPv4Network | IPv6Network) -> bool:

@@ -124,9 +124,8 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def _forget(response: Response) -> Response:
-        kept_id = _asked()
         taken = request.method == "POST" and response.status_code == 303
-        if kept_id is None or not taken or "keeps_form" in g:
+        if not taken or "keeps_form" in g or (kept_id := _asked()) is None:
             return response
         if visitor := signin.visitor():
             kept_forms.drop(context.db(), kept_id, visitor.person.id)

@@ -29,7 +29,7 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def _bring_back() -> None:
         # Only a form with files is read here: the endpoint reads its bodies itself.
-        if request.mimetype == "multipart/form-data" and not request.path.startswith("/api/"):
+        if not request.path.startswith("/api/") and request.mimetype == "multipart/form-data":
             bring_back(_ticked())
 
     @app.after_request

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, request, session
+from flask import Flask, Request, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
@@ -85,12 +86,24 @@ def is_signed_in() -> bool:
     return found is not None and not found.is_pending
 
 
+class _Cookies(SecureCookieSessionInterface):
+    """The signed cookie; a program has none, and no answer to it depends on one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """None where a key says who it is: what is not there is neither read nor written."""
+        return None if request.path.startswith(PROGRAMS) else super().open_session(app, request)
+
+
+PROGRAMS = "/api/v1/"
+
+
 def init_app(app: Flask) -> None:
     """Ties Flask-Login to our rows."""
     # Templates ask our own frame who is there: an error page must not need the database.
     manager = LoginManager(app, add_context_processor=False)
     # Our rows bind a session to its person; an address may change under a phone.
     manager.session_protection = None
+    app.session_interface = _Cookies()
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def _load(token: str) -> Visitor | None:

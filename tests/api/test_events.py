@@ -2,12 +2,47 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
 import pytest
+import rfc8785
 from flask import Flask
+from sqlalchemy import event
 
 from liaison.api.blueprint import MOST_WAITERS, Waiting
+from liaison.models import Database, Entry
+from liaison.models.looks import Look, Looking
+from liaison.queries.feed import LOOK
 from tests.api.program import Program, faults
 from tests.world import MovableClock, World
+
+STRANGE: dict[str, Any] = {
+    "by": {"name": 'Zoë “Quote” \\ "\u2028\U0001f600\x01</script>'},
+    "n": [1.5, -0.0, 10**15],
+}
+
+
+@dataclass
+class Statements:
+    """What went another way than by a look."""
+
+    others: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def counting(database: Database) -> Iterator[Statements]:
+    found = Statements()
+
+    def note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        found.others.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(database.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
@@ -77,6 +112,8 @@ def test_the_interval_is_short_only_while_an_emergency_waits(
     assert interval(program) == "5"
     world.preserve(order)
     assert interval(program) == "30"
+    asked = program.post(f"/orders/{order.ref}/messages", {"text": "Which of the two?"})
+    assert (asked.status_code, interval(program)) == (200, "30"), "our answer is waited for"
 
 
 def test_waiting_ends_when_the_time_is_over(program: Program, naps: list[float]) -> None:
@@ -120,15 +157,20 @@ def test_what_is_there_already_is_not_waited_for(
 
 
 def test_who_finds_no_place_to_wait_is_answered_at_once(
-    app: Flask, program: Program, naps: list[float]
+    app: Flask, program: Program, world: World, naps: list[float]
 ) -> None:
     places = app.extensions["liaison_waiting"].places
     for _ in range(MOST_WAITERS):
         assert places.acquire(blocking=False)
-    assert program.get("/events?wait=25").status_code == 200
+    turned_away = program.get("/events?wait=25")
+    assert (turned_away.status_code, turned_away.headers["Retry-After"]) == (200, "30")
+    world.issue()
+    tag = program.get("/events").headers["ETag"]
+    turned_away = program.get("/events?wait=25", If_None_Match=tag)
+    assert (turned_away.status_code, turned_away.headers["Retry-After"]) == (304, "5")
     assert naps == []
     places.release()
-    program.get("/events?wait=1")
+    assert "Retry-After" not in program.get("/events?after=1&wait=1").headers
     assert naps
     assert places.acquire(blocking=False), "the place was given back"
 
@@ -165,3 +207,74 @@ def test_times_are_given_as_they_were_hashed(
     clock.move(microseconds=120300)
     world.issue()
     assert program.events()[0]["at"] == "2026-11-23T12:00:00.120300Z"
+
+
+def test_a_poll_is_one_statement_and_tells_what_was_written(
+    app: Flask, program: Program, world: World
+) -> None:
+    """Strange texts, an erased entry and one about no order go out as they are stored."""
+    order = world.issue()
+    world.acknowledge(order)
+    with world.database.transaction() as session:
+        stream = f"provider:{order.provider_id}"
+        first = session.get_one(Entry, (stream, 1))
+        first.data = first.salt = None
+        second = session.get_one(Entry, (stream, 2))
+        second.data = rfc8785.dumps(STRANGE).decode()
+        second.actor, second.order_id = 'a"b\\\u2028\x01é', None
+    asked: list[str] = []
+    shared = app.extensions["liaison"].database
+    take = Looking.all
+
+    def noted(looking: Looking, look: Look[Any], **given: Any) -> list[Any]:
+        asked.append("page" if "stream" in given else "look")
+        return take(looking, look, **given)
+
+    assert program.get("/whoami").status_code == 200  # its use is noted for this minute
+    with pytest.MonkeyPatch.context() as patch, counting(shared) as written:
+        patch.setattr(Looking, "all", noted)
+        answer = program.get("/events")
+        assert program.get("/events", If_None_Match=answer.headers["ETag"]).status_code == 304
+    erased, told = answer.get_json()["events"]
+    assert asked == ["look", "page", "look"]
+    assert written.others == []
+    assert (erased["data"], erased["salt"]) == (None, None)
+    assert erased["order"] == {"id": str(order.id), "ref": order.ref}
+    assert (told["data"], told["order"]) == (STRANGE, None)
+    assert told["actor"] == second.actor
+    assert (told["id"], told["hash"]) == (str(second.id), second.hash)
+
+
+def test_a_page_is_packed_where_that_is_asked_for(program: Program, world: World) -> None:
+    for _ in range(3):
+        world.issue()
+    plain = program.get("/events")
+    tag = plain.headers["ETag"]
+    assert ("Content-Encoding" in plain.headers, plain.vary.as_set()) == (
+        False,
+        {"accept-encoding"},
+    )
+    packed = program.client.get(
+        "/api/v1/events", headers=program.headers | {"Accept-Encoding": "br, gzip;q=0.5"}
+    )
+    assert (packed.headers["Content-Encoding"], packed.headers["ETag"]) == ("gzip", tag)
+    assert int(packed.headers["Content-Length"]) == len(packed.data) < len(plain.data)
+    assert gzip.decompress(packed.data) == plain.data
+    for refused in ("gzip;q=0", "br", "identity", "*;q=0"):
+        assert "Content-Encoding" not in program.get("/events", Accept_Encoding=refused).headers
+    short = program.get("/events?after=3", Accept_Encoding="gzip")
+    assert "Content-Encoding" not in short.headers
+    seen = program.get("/events", Accept_Encoding="gzip", If_None_Match=tag)
+    assert (seen.status_code, seen.headers["Vary"], seen.data) == (304, "Accept-Encoding", b"")
+
+
+def test_what_the_driver_says_never_reaches_the_asker(program: Program, database_kind: str) -> None:
+    """And its connection works on afterwards."""
+    assert program.get("/events").status_code == 200
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LOOK, "asked", lambda *_: ("SELECT nothing FROM nowhere", ()))
+        answer = program.get("/events")
+    # SQLite tells every fault of its own as one of its operation, PostgreSQL as what it is.
+    assert answer.status_code == (503 if database_kind == "sqlite" else 500)
+    assert "nowhere" not in answer.text
+    assert program.get("/events").status_code == 200

@@ -15,6 +15,7 @@ from liaison.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from liaison.models import ApiKey, Database, Entry, Person, Provider
 from liaison.services import keyring, keys
 from liaison.services.keyring import KeyEnded, Wanted
+from liaison.services.keys import KnownKey
 from tests.world import ADDRESS, World
 
 ADMIN = "provider_administrator"
@@ -38,7 +39,7 @@ def revoke(world: World, key_id: UUID, reason: str = "Lost laptop", by: str = AD
         keyring.revoke(session, world.actor(by), key_id, reason, world.now)
 
 
-def use(world: World, shown: str, address: str = ADDRESS) -> ApiKey:
+def use(world: World, shown: str, address: str = ADDRESS) -> KnownKey:
     with world.database.reading() as session:
         return keys.actor_for_key(session, shown, address, world.now)[0]
 
