@@ -1,6 +1,6 @@
 # Liaison. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench memory timing lives races faults fuzz lock clean
+.PHONY: help demo test lint bench memory timing lives races faults fuzz polling lock clean
 
 SHELL := /bin/bash
 # The first Python that is new enough; override with `make demo PYTHON=/path/to/python3.12`.
@@ -62,6 +62,9 @@ faults: .venv/.installed-test ## kill workers, databases and mail servers: 200 r
 
 fuzz: .venv/.installed-test ## every call of the endpoint, 300 made-up inputs from each of three seeds (about ten minutes)
 	@$(BIN)/python -m pytest -n 2 tests/fuzz --examples 300 --seeds 3 $(ARGS)
+
+polling: .venv/.installed-test ## 20 providers' programs and 8 writers on PostgreSQL for a minute, also with the portal killed five times
+	@$(BIN)/python -m pytest -s tests/polling --minute 60 $(ARGS)
 
 lock: .venv/.installed-test ## pin every dependency anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \

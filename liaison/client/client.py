@@ -130,7 +130,7 @@ class Client(Acts):
             headers={"If-None-Match": kept[1]} if kept else {},
             read=READ + wait,
         )
-        pause = interval(answer.headers, self.time.wall)
+        pause = interval(answer.headers, self.time.wall, waited=wait > 0)
         if answer.status == HTTPStatus.NOT_MODIFIED and kept:
             return replace(kept[2], interval=pause)
         page = shapes.page(answer.json(), pause)

@@ -23,8 +23,14 @@ LONGEST = 300.0
 """Seconds: no portal keeps a program away for longer than this."""
 
 
-def interval(headers: httpx.Headers, wall: Callable[[], float]) -> float:
-    """In how many seconds the portal wants to be asked again."""
+def interval(headers: httpx.Headers, wall: Callable[[], float], *, waited: bool = False) -> float:
+    """In how many seconds the portal wants to be asked again.
+
+    Where it let the request wait, at once: an emergency must not lie for half a minute because
+    something else came just before. ``Retry-After`` says that no place to wait was free.
+    """
+    if waited and "Retry-After" not in headers:
+        return SHORTEST
     told = headers.get("X-Poll-Interval", "")
     pause = float(told[:9]) if told.isascii() and told.isdigit() else LATER
     return min(max(pause, retry_after(headers, wall) or 0.0, SHORTEST), LONGEST)

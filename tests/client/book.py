@@ -68,6 +68,7 @@ class Portal:
     first: list[Callable[[httpx.Request], httpx.Response]] = field(default_factory=list)
     asked: list[httpx.Request] = field(default_factory=list)
     interval: str = "30"
+    retry_after: str = ""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
@@ -90,6 +91,8 @@ class Portal:
         told = {"events": found, "next": reached, "more": reached < head["seq"], "head": head}
         etag = f'"{hashlib.sha256(json.dumps([told, after, limit]).encode()).hexdigest()}"'
         headers = {"ETag": etag, "X-Poll-Interval": self.interval}
+        if self.retry_after:
+            headers["Retry-After"] = self.retry_after
         if request.headers.get("If-None-Match") == etag:
             return httpx.Response(304, headers=headers)
         return httpx.Response(200, json=told, headers=headers)

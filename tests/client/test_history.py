@@ -201,6 +201,7 @@ def test_pages_are_read_at_once_and_then_the_portal_is_left_in_peace() -> None:
     assert reader.page(wait=25) == ()
     assert clock.slept == [5.0]
     assert reader.page(wait=25) == ()
+    assert clock.slept == [5.0, 1.0], "who was let wait asks again at once"
     last = portal.pages[-1]
     assert last.url.params["wait"] == "25"
     assert "If-None-Match" in last.headers, "and a page without news comes without a body"
@@ -209,6 +210,10 @@ def test_pages_are_read_at_once_and_then_the_portal_is_left_in_peace() -> None:
         reader.page()
         reader.page()
         assert clock.slept[-1] == waits, told
+    portal.retry_after = "7"
+    reader.page(wait=25)
+    reader.page(wait=25)
+    assert clock.slept[-1] == 30, "no place to wait was free: the interval counts"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,12 @@ def copy(tmp_path: Path) -> Path:
     """A folder as ``make demo`` leaves it behind: its commands lie in ``.venv/bin``."""
     commands = tmp_path / "source" / ".venv" / "bin"
     commands.mkdir(parents=True)
-    programs = {"liaison": f'-c "{LIAISON}" "$@"', "python": '"$@"'}
+    poll = "from liaison.client.poll import main; main()"
+    programs = {
+        "liaison": f'-c "{LIAISON}" "$@"',
+        "liaison-poll": f'-c "{poll}" "$@"',
+        "python": '"$@"',
+    }
     for name, arguments in programs.items():
         (commands / name).write_text(f"#!/bin/sh\nexec {sys.executable} {arguments}\n")
         (commands / name).chmod(0o755)
