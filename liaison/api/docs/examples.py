@@ -75,6 +75,8 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
         "listAuthorityEvents": Example("issued", query={"after": "0", "limit": "100"}),
         "listAuthorityOrders": Example("issued", query={"state": "issued"}),
         "getAuthorityOrder": ISSUED,
+        "getAuthoritySignedOrder": Example("issued", saves="order.jws"),
+        "getAuthorityOrderPdf": Example("issued", saves="order.pdf"),
         "draftOrder": Example(),
         "changeDraft": DRAFT,
         "discardDraft": DRAFT,
