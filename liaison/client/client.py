@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -21,6 +21,7 @@ from liaison.client import shapes
 from liaison.client.acts import Acts, OrderLike
 from liaison.client.exchange import Answer, Exchange, base_url
 from liaison.client.following import Follower, interval
+from liaison.client.hooks import Hooks
 from liaison.client.patience import Time
 from liaison.client.shapes import Entry, Head, Identity, Order, Page
 
@@ -49,7 +50,7 @@ def key_here(file: Path | None = None) -> str:
     return key
 
 
-class Client(Acts):
+class Client(Acts, Hooks):
     """One provider's key at one portal. Not for several threads at once.
 
     ``url`` is the portal's address (``https://liaison.example``); plain http is refused but to this
@@ -178,35 +179,13 @@ class Client(Acts):
         """A file of the thread, at most 10 MB. Compare with its ``sha256`` in the thread."""
         return self._get(f"{_path(order)}/attachments/{quote(attachment, safe='')}").body
 
-    # Webhooks, with a key that has the scope ``webhooks``
+    def signed_order(self, order: OrderLike) -> str:
+        """The order as it was served, a JWS in compact form: keep it, it proves what was asked."""
+        return self._get(f"{_path(order)}/order.jws").body.decode("ascii")
 
-    def webhooks(self) -> list[dict[str, Any]]:
-        """Your webhooks, without their secrets."""
-        return shapes.listed(self._get("/webhooks").json(), "webhooks")
-
-    def make_webhook(
-        self,
-        url: str,
-        *,
-        events: Sequence[str] | None = None,
-        description: str | None = None,
-        idempotency_key: str | None = None,
-    ) -> dict[str, Any]:
-        """A webhook; ``secret`` is shown this once, and not in a repeated answer: rotate then."""
-        sent = {"url": url, "events": events, "description": description}
-        return self._webhook("", sent, idempotency_key)
-
-    def test_webhook(self, webhook: str, *, idempotency_key: str | None = None) -> dict[str, Any]:
-        """Sends a test event there."""
-        return self._webhook(f"/{quote(webhook, safe='')}/test", {}, idempotency_key)
-
-    def rotate_webhook(self, webhook: str, *, idempotency_key: str | None = None) -> dict[str, Any]:
-        """A new secret; the old one signs too for a while."""
-        return self._webhook(f"/{quote(webhook, safe='')}/rotate", {}, idempotency_key)
-
-    def remove_webhook(self, webhook: str) -> None:
-        """For good."""
-        self._exchange.send("DELETE", f"/webhooks/{quote(webhook, safe='')}", read=READ, headers={})
+    def order_pdf(self, order: OrderLike) -> bytes:
+        """The same set for people, with the signed order attached."""
+        return self._get(f"{_path(order)}/order.pdf").body
 
     # How
 
@@ -229,10 +208,15 @@ class Client(Acts):
         )
         return shapes.order(answer.json())
 
-    def _webhook(self, path: str, fields: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        answer = self._post(f"/webhooks{path}", fields, key)
-        told: dict[str, Any] = answer.json()
-        return told
+    def _webhook(
+        self, verb: str, path: str, fields: Mapping[str, Any] | None = None, key: str | None = None
+    ) -> Any:
+        place = f"/webhooks{path}"
+        if verb == "POST":
+            return self._post(place, fields or {}, key).json()
+        if verb == "GET":
+            return self._get(place).json()
+        return self._exchange.send(verb, place, read=READ, headers={})
 
     def _post(
         self,

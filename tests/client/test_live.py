@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,8 @@ from flask import Flask
 from sqlalchemy import Connection, text
 
 from liaison.client import Client, Fault, HistoryBroken, Problem
-from liaison.models import Database
+from liaison.models import Database, Provider
+from liaison.services import keys
 from tests.client.book import Clock
 from tests.keeping import ask, record_mla, release
 from tests.world import World
@@ -125,6 +127,31 @@ def test_a_page_without_news_is_answered_with_304(app: Flask, world: World) -> N
     assert transport.statuses == [200, 200, 200, 304, 304]
     world.issue()
     assert len(reader.page()) == 1
+
+
+def test_a_program_keeps_its_webhook_and_the_signed_order(app: Flask, world: World) -> None:
+    with world.database.transaction() as session:
+        meridian = session.get_one(Provider, world.register.providers["Meridian Telecom"])
+        key = keys.make_key(session, meridian, "Hooks", keys.SCOPES, world.now)[1]
+    client, began = of(app, key), world.now
+    url = "https://hooks.meridian.example/liaison"
+    made = client.make_webhook(url, events=["order.issued"], idempotency_key="hook")
+    assert made["secret"]
+    assert (
+        client.make_webhook(url, events=["order.issued"], idempotency_key="hook")["id"]
+        == (made["id"])
+    )
+    assert client.rotate_webhook(made["id"])["secret"] not in ("", None, made["secret"])
+    assert client.test_webhook(made["id"])
+    order = world.issue()
+    assert client.replay_webhook(made["id"], began)
+    assert "order.issued" in {sent["type"] for sent in client.deliveries(made["id"])}
+    header, payload, _ = client.signed_order(order.name).split(".")
+    assert order.name.encode() in urlsafe_b64decode(payload + "==")
+    assert header
+    assert client.order_pdf(order.name).startswith(b"%PDF")
+    client.remove_webhook(made["id"])
+    assert client.webhooks() == []
 
 
 Change = Callable[[Connection], object]
