@@ -170,7 +170,7 @@ class World:
             with self.database.transaction() as session:
                 between_us = (
                     Message.letter.in_(OF_TWO_PEOPLE),
-                    Message.state == MessageState.QUEUED,
+                    Message.state.in_((MessageState.QUEUED, MessageState.CANCELLED)),
                 )
                 session.execute(delete(Message).where(*between_us))
         return served
