@@ -67,14 +67,6 @@ def test_a_list_needs_as_many_reads_for_ten_orders_as_for_one(
     assert listed() == one
 
 
-def test_a_poll_with_nothing_new_is_cheap(app: Flask, program: Program, world: World) -> None:
-    world.issue()
-    tag = program.get("/events").headers["ETag"]
-    with statements(app) as seen:
-        assert program.get("/events", If_None_Match=tag).status_code == 304
-    assert len(seen) == 3, "the key, the head, open emergencies"
-
-
 @contextmanager
 def statements(app: Flask) -> Iterator[list[str]]:
     """The statements the application sends meanwhile."""
