@@ -24,15 +24,17 @@ class Chain:
     """Checks each page of one stream against all that was read before.
 
     ``place`` is the last entry read, ``known`` the end of the stream as it was told last: both may
-    come from an earlier run. A page either holds as a whole, or raises ``HistoryBroken`` and
-    changes nothing here. The first page must begin with the entry at ``place`` itself (``ask``
-    says from where to ask), to see that it still is what it was.
+    come from an earlier run. Ends that were told before hold as well, until they are reached. A
+    page either holds as a whole, or raises ``HistoryBroken`` and changes nothing here. The first
+    page must begin with the entry at ``place`` itself (``ask`` says from where to ask), to see that
+    it still is what it was.
     """
 
     def __init__(self, stream: str, place: Head | None = None, known: Head | None = None) -> None:
         self.stream = stream
         self.place = place or Head()
         self.known = max(self.place, known or Head(), key=lambda head: head.seq)
+        self._told = {head.seq: head.hash for head in (self.known, self.place)}
         self._seen = self.place.seq == 0
         self._emptied: set[int] = set()
 
@@ -60,6 +62,8 @@ class Chain:
         self._erased_are_named(page)
         new = entries if self._seen else entries[1:]
         self.place, self.known, self._seen = last or self.place, page.head, True
+        self._told[page.head.seq] = page.head.hash
+        self._told = {seq: hash_ for seq, hash_ in self._told.items() if seq >= self.place.seq}
         return new
 
     def _is_not_shorter(self, head: Head) -> None:
@@ -84,9 +88,10 @@ class Chain:
         raise _missing(wanted, f"after entry {wanted - 1} comes entry {found}")
 
     def _follows(self, entry: Entry, last: Head | None, head: Head) -> None:
-        for noted in (self.place, self.known, head):
-            if entry.seq == noted.seq and entry.hash != noted.hash:
-                raise _rewritten(entry.seq)
+        if self._told.get(entry.seq, entry.hash) != entry.hash:
+            raise _rewritten(entry.seq)
+        if entry.seq == head.seq and entry.hash != head.hash:
+            raise _rewritten(entry.seq)
         if last is not None and entry.prev != last.hash:
             raise HistoryBroken(
                 Fault.REWRITTEN,

@@ -180,6 +180,23 @@ def test_the_end_moves_back_while_the_program_runs() -> None:
         next(given)
 
 
+def test_an_end_that_was_told_holds_until_it_is_reached_pages_later() -> None:
+    told = written(30)
+    anew = told[:12]
+    for seq in range(13, 41):
+        anew.append(entry(seq, anew[-1]["hash"], {"n": "forged"}))
+    # Told of in an earlier run; and told of by the very page before the past was written anew.
+    earlier = client(Portal(anew)).follow(place(told, 5), place(told, 20))
+    running = Portal(told)
+    reader = client(running).follow(place(told, 5))
+    reader.page(limit=5)
+    running.entries = anew
+    for follower, seq in ((earlier, 20), (reader, 30)):
+        with pytest.raises(HistoryBroken) as broken:
+            [follower.page(limit=4) for _ in range(10)]
+        assert (broken.value.fault, broken.value.seq) == (Fault.REWRITTEN, seq)
+
+
 def test_erased_data_hold_and_are_told_as_gone() -> None:
     told = list(erased(written(12), 3, 7))
     for began in (None, place(told, 5), place(told, 7)):
