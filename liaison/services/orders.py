@@ -76,7 +76,7 @@ def draft(
 def edit(
     session: Session, actor: Actor, name: str, data: object, version: int, now: datetime
 ) -> Order:
-    """Writes a draft anew, all of it."""
+    """Writes a draft anew, all of it. A program's has its first person in charge by this."""
     order, _ = order_for(session, actor, name, Action.EDIT, version)
     writers.demand_own_draft(order, actor)
     written, provider = _read(session, data, now)
@@ -85,6 +85,8 @@ def edit(
     order.targets.clear()
     session.flush()  # the old positions must be free before the new ones take them
     order_rows.write(order, written, provider)
+    if order.officer_id is None:
+        order.officer_id = actor.person_id
     flag_modified(order, "urgency")  # the version moves, even where only targets have changed
     writers.note_writer(session, order, actor.writer_id, now)
     order_keys.write(session, order)

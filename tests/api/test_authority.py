@@ -15,7 +15,7 @@ from liaison.domain.lifecycle import OrderState
 from liaison.errors import Forbidden
 from liaison.models import Order, OrderReview, Person
 from liaison.queries import four_eyes
-from liaison.services import authorising, doubts, reviews
+from liaison.services import authorising, doubts, orders, reviews
 from tests.api.case_systems import ADDRESS_OF, bearer, case_system
 from tests.api.program import Program, faults, slug
 from tests.world import ORDERS, World
@@ -116,6 +116,22 @@ def test_no_act_beyond_a_draft_is_a_programs(app: Flask, world: World) -> None:
         assert world.order(order.name).version == order.version
     with world.database.reading() as session:
         assert session.get_one(Order, served.id).fetched_at is None
+    # Nor what it began itself, once a person has written in it.
+    begun = case.post(ADDRESS_OF, world.data(ROUTINE)).get_json()
+    with world.database.transaction() as session:
+        anew = world.data(ROUTINE, offence="Fraud")
+        orders.edit(session, world.actor("officer"), begun["id"], anew, begun["version"], world.now)
+    path = f"{ADDRESS_OF}/{begun['id']}"
+    stands = case.get(path)
+    assert stands.get_json()["in_charge"] == "Anahit Petrosyan"
+    version = stands.headers["ETag"]
+    for answer in (
+        case.put(path, world.data(ROUTINE), If_Match=version),
+        case.delete(path),
+        case.post(f"{path}/submission", {}),
+    ):
+        assert (answer.status_code, slug(answer)) == (403, "forbidden"), answer.text
+    assert case.get(path).data == stands.data
     # An emergency waits for a person like any other order.
     urgent = case.post(ADDRESS_OF, world.data()).get_json()
     sent = case.post(f"{ADDRESS_OF}/{urgent['id']}/submission", {})
