@@ -66,11 +66,13 @@ def targets_file(path: OrderPath) -> Response:
 def preserve(path: OrderPath, query: PreservationQuery) -> Response:
     """A preservation report as CSV: the lines say what was found, the query for how long."""
     text = answer_csv.decode(request.get_data(), "")
+    # Before the act: whoever reads a long file holds nobody up. What is served keeps its targets.
+    with core().database.reading() as session:
+        targets = find(session, access.actor(), path.order).targets
+        known = [answer_csv.Target(target.id, target.value) for target in targets]
+    lines = answer_csv.read(text, known, None)
 
     def verb(session: Session, actor: Actor, at: datetime) -> Order:
-        targets = find(session, actor, path.order).targets
-        known = [answer_csv.Target(target.id, target.value) for target in targets]
-        lines = answer_csv.read(text, known, None)
         try:
             return answers.preserve(session, actor, path.order, _report(query, lines), at)
         except Invalid as error:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from uuid import UUID
 
 from liaison.domain.reading import LONGEST_NOTE, unstorable
@@ -39,6 +40,9 @@ COLUMNS = (
 
 LARGEST = 2 * 1024 * 1024
 """Bytes; a thousand lines with long notes."""
+
+MOST_LINES = 10_000
+"""Ten for each target of the largest order; each line takes time, and room for what is wrong."""
 
 MOST_FAULTS = 50
 
@@ -99,7 +103,9 @@ def decode(content: bytes, pointer: str) -> str:
 
 def read(text: str, targets: Sequence[Target], pointer: str | None) -> list[Line]:
     """What the table says; ``Invalid`` names every line that is wrong, and then nothing counts."""
-    rows = list(_rows(text.removeprefix("\ufeff"), pointer))
+    rows = list(islice(_rows(text.removeprefix("\ufeff"), pointer), MOST_LINES + 1))
+    if len(rows) > MOST_LINES:
+        raise _refused(pointer, f"A file has at most {MOST_LINES} lines.")
     if not rows:
         raise _refused(pointer, "There is no line. The first one names the columns.")
     columns = _header(rows[0][1], pointer)

@@ -161,6 +161,12 @@ def test_many_faults_are_bounded() -> None:
     assert said[-1] == "And 450 more lines."
 
 
+def test_a_file_of_nothing_but_lines_takes_no_minute_to_refuse() -> None:
+    body = HEAD + "\n" + "9,,,preserved,,\n" * 120_000
+    assert len(body) < answer_csv.LARGEST
+    assert faults(body) == ["A file has at most 10000 lines."]
+
+
 def test_the_file_that_is_taken_away_is_read_again_as_the_same() -> None:
     notes = ("=1+1", "plain", "'=2", "two, with; all\tthree")
     rows = [
