@@ -28,13 +28,15 @@ LIMIT = 20.0
 LARGEST = 2 * 1024 * 1024
 """Characters of what is set: the time grows with them."""
 
-AT_ONCE, WAIT = 2, 5.0
-"""PDFs that one process makes at a time, and seconds that another one waits for its turn."""
+AT_ONCE, WAITING, WAIT = 2, 2, 5.0
+"""PDFs that one process makes at a time, how many more may wait for a turn, and how many seconds.
+
+Few: whoever waits holds one of the threads that polls are answered by."""
 
 STANDARDS = ("a-3b", "ua-1")
 
 _CHILD = Path(__file__).with_name("child.py")
-_turns = BoundedSemaphore(AT_ONCE)
+_places, _turns = BoundedSemaphore(AT_ONCE + WAITING), BoundedSemaphore(AT_ONCE)
 _log = structlog.get_logger("liaison.typesetting")
 
 
@@ -73,12 +75,17 @@ def first_that_sets(
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=WAIT):
+    if not _places.acquire(blocking=False):
         raise NotDrawn
     try:
-        yield
+        if not _turns.acquire(timeout=WAIT):
+            raise NotDrawn
+        try:
+            yield
+        finally:
+            _turns.release()
     finally:
-        _turns.release()
+        _places.release()
 
 
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")

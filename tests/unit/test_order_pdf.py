@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import zlib
 from datetime import UTC, datetime
 from itertools import islice
@@ -227,6 +228,40 @@ def test_where_none_can_be_made_the_signed_order_is_named(
         for _ in held:
             typesetting._turns.release()
     assert not tried.exists()
+
+
+def test_who_asks_for_many_at_once_does_not_take_every_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One key may ask as often as its limit allows; polls are answered by the same threads."""
+    over, asks, refused = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
+
+    class Busy:
+        """Turns of which none comes until it is over."""
+
+        def acquire(self, timeout: float) -> bool:
+            asks.release()
+            over.wait()
+            return False
+
+    def ask() -> None:
+        with pytest.raises(NotDrawn):
+            made()
+        refused.release()
+
+    monkeypatch.setattr(typesetting, "_turns", Busy())
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    try:
+        for thread in threads:
+            thread.start()
+        places = typesetting.AT_ONCE + typesetting.WAITING
+        got = [refused.acquire(timeout=1) for _ in range(16 - places)]
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert all(got), "who finds no place is answered at once"
+    assert [asks.acquire(blocking=False) for _ in range(places + 1)] == [True] * places + [False]
 
 
 def test_its_process_is_given_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
