@@ -75,6 +75,9 @@ class Exchange:
         with self._http.stream(method, path, timeout=timeout, **sent) as response:
             if response.is_redirect and response.status_code != HTTPStatus.NOT_MODIFIED:
                 raise Unreadable(f"status {response.status_code}: the key goes to no other address")
+            if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
+                # Each packing alone unpacks to a thousand times its size, before it can be counted.
+                raise Unreadable("the answer is packed more than once")
             body = bytearray()
             try:
                 for part in response.iter_bytes():

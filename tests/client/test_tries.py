@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import ssl
 from collections.abc import Callable
@@ -181,6 +182,11 @@ def test_an_untrusted_certificate_is_told_at_once() -> None:
         lambda _: httpx.Response(200, content=b"1" * 5000),
         lambda _: httpx.Response(200, content=b"\xff"),
         lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=iter([b"x"])),
+        lambda _: httpx.Response(
+            200,
+            headers={"Content-Encoding": "gzip, gzip"},
+            content=iter([gzip.compress(gzip.compress(json.dumps(whoami()).encode()))]),
+        ),
     ],
 )
 def test_what_is_none_of_the_portals_answers_is_not_believed(answer: Answer) -> None:
