@@ -11,6 +11,9 @@ from typing import Any, Self
 
 from liaison.client.shapes import Head
 
+_OURS = os.O_CLOEXEC | os.O_NOFOLLOW
+"""Where others may write, too, a link beside the cursor must not make us write elsewhere."""
+
 
 class CursorError(Exception):
     """The file cannot be used; the text says why, and what to do."""
@@ -85,7 +88,7 @@ def _locked(path: Path) -> int:
     # A file beside it: the cursor itself is replaced with each step, and a lock would go with it.
     name = path.with_name(path.name + ".lock")
     try:
-        lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(name, os.O_RDWR | os.O_CREAT | _OURS, 0o600)
     except OSError as error:
         raise CursorError(f"{name} cannot be opened: {error}") from None
     try:
@@ -98,7 +101,7 @@ def _locked(path: Path) -> int:
 
 def _replace(path: Path, text: str) -> None:
     new = path.with_name(path.name + ".new")
-    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _OURS, 0o600)
     with os.fdopen(file, "w", encoding="utf-8") as out:
         out.write(text)
         out.flush()

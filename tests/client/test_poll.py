@@ -240,6 +240,19 @@ def test_the_page_about_it_names_every_option_and_code() -> None:
     assert f"RestartPreventExitStatus={poll.USAGE} {poll.KEY} {poll.HISTORY} {poll.CURSOR}" in page
 
 
+def test_a_link_beside_the_cursor_leads_to_nothing_being_written(tmp_path: Path) -> None:
+    path, other = tmp_path / "cursor", tmp_path / "other"
+    other.write_text("somebody else's")
+    (tmp_path / "cursor.new").symlink_to(other)
+    with Cursor(path) as cursor, pytest.raises(CursorError):
+        cursor.keep(place=Head(1, "1" * 64))
+    (tmp_path / "linked.lock").symlink_to(tmp_path / "made")
+    with pytest.raises(CursorError):
+        Cursor(tmp_path / "linked")
+    assert other.read_text() == "somebody else's"
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_cursor_is_the_old_one_or_the_new_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
