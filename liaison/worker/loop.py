@@ -12,7 +12,7 @@ from types import FrameType
 import structlog
 
 from liaison.models.base import TIMERS
-from liaison.services import housekeeping
+from liaison.services import housekeeping, key_log
 from liaison.worker import bounces, messages, register, timers, watch
 from liaison.worker.pulse import Pulse, Step
 from liaison.worker.wake import Wake
@@ -74,10 +74,12 @@ def beat(work: Work) -> bool:
 
 
 def tidy(work: Work) -> bool:
-    """Removes what is past its time."""
+    """Removes what is past its time; True where a portion was full, and more may be left.
+
+    A key in haste fills more in an hour than a portion holds.
+    """
     with work.database.transaction() as session:
-        housekeeping.tidy(session, work.now())
-    return False
+        return housekeeping.tidy(session, work.now()) >= key_log.PORTION
 
 
 def run_forever(work: Work, stop: threading.Event) -> None:
