@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Any, cast
+from uuid import UUID
 
 from flask import current_app, request
 from flask_openapi3 import APIBlueprint, Tag
@@ -19,6 +22,8 @@ from liaison.api.shapes import Problem
 
 MOST_WAITERS = 8
 """Requests of one process that may wait at a time; fewer than its threads."""
+MOST_OWN = 4
+"""Of these, one organisation's: its programs leave places to the others, however many they are."""
 
 EVENTS = Tag(name="Events", description="Your stream: everything that happened, in order.")
 ORDERS = Tag(name="Orders", description="What you are asked to preserve.")
@@ -46,6 +51,26 @@ class Waiting:
 
     hook: Callable[[float], None] = time.sleep
     places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_WAITERS))
+    _own: Counter[UUID] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def place(self, organisation: UUID) -> Iterator[bool]:
+        """A place for one of its programs while it waits; False where none is free for it."""
+        got = self._take(organisation)
+        try:
+            yield got
+        finally:
+            if got:
+                self.places.release()
+                with self._lock:
+                    self._own -= Counter([organisation])
+
+    def _take(self, organisation: UUID) -> bool:
+        with self._lock:
+            free = self._own[organisation] < MOST_OWN and self.places.acquire(blocking=False)
+            self._own += Counter([organisation] if free else ())
+        return free
 
 
 def waiting() -> Waiting:

@@ -74,18 +74,13 @@ def _wait(found: KnownKey, query: EventsQuery) -> tuple[KnownKey, bool]:
     A process keeps few places for waiting; who finds none is answered at once, is told so, and
     polls on.
     """
-    places = waiting().places
-    if not places.acquire(blocking=False):
-        return found, True
-    try:
-        for _ in range(int(query.wait / STEP)):
+    with waiting().place(found.owner_id) as got:
+        for _ in range(int(query.wait / STEP) if got else 0):
             waiting().hook(STEP)
             found = access.look_again()
             if not _idle(found, query):
                 break
-    finally:
-        places.release()
-    return found, False
+    return found, not got
 
 
 def _etag(end: feed.Head, query: EventsQuery) -> str:

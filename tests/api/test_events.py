@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -173,6 +173,22 @@ def test_who_finds_no_place_to_wait_is_answered_at_once(
     assert "Retry-After" not in program.get("/events?after=1&wait=1").headers
     assert naps
     assert places.acquire(blocking=False), "the place was given back"
+
+
+def test_one_providers_programs_leave_places_to_the_others(
+    app: Flask, program: Program, norvik: Program, world: World, naps: list[float]
+) -> None:
+    """However many keys and connections they have: the others hear of an emergency at once, too."""
+    waiting: Waiting = app.extensions["liaison_waiting"]
+    meridian = world.register.providers["Meridian Telecom"]
+    with ExitStack() as held:
+        got = [held.enter_context(waiting.place(meridian)) for _ in range(MOST_WAITERS)]
+        assert sum(got) < MOST_WAITERS
+        assert program.get("/events?wait=1").headers["Retry-After"] == "30"
+        assert naps == []
+        assert "Retry-After" not in norvik.get("/events?wait=1").headers
+        assert naps
+    assert "Retry-After" not in program.get("/events?wait=1").headers, "places are given back"
 
 
 @pytest.mark.parametrize(
