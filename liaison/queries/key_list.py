@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from liaison.domain.actors import Actor
@@ -45,6 +45,8 @@ class Listed:
 
 def owned_by(organisation: UUID | None) -> ColumnElement[bool]:
     """Keys of one organisation, a provider or an authority; of nobody where there is none."""
+    if organisation is None:  # compared with it, the column that is empty in each row would fit
+        return false()
     return or_(ApiKey.provider_id == organisation, ApiKey.authority_id == organisation)
 
 

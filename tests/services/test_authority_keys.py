@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from liaison.errors import Forbidden, Invalid, NotFound
 from liaison.models import ApiKey, Authority, Entry, Message, Provider
+from liaison.queries import key_list
 from liaison.services import key_notices, keyring, keys, pollers
 from liaison.services.keyring import Wanted
 from tests.world import ADDRESS, World
@@ -46,6 +48,10 @@ def test_an_administrator_keeps_them_and_nobody_elses(world: World) -> None:
     for who in ("officer", "supervisor", "auditor"):
         with pytest.raises(Forbidden):
             make(world, "read", by=who)
+    # Who acts for nobody has no keys, rather than everybody's: one of the two is null in each row.
+    nobody = replace(world.actor(ADMIN), authority_id=None)
+    with world.database.reading() as session:
+        assert key_list.of_own(session, nobody, world.now) == []
     with pytest.raises(Forbidden, match="Only a provider"), world.database.transaction() as session:
         keyring.keeper_of(session, world.actor(ADMIN), world.now)
 
