@@ -135,8 +135,10 @@ class Client(Acts, Hooks):
         if answer.status == HTTPStatus.NOT_MODIFIED and kept:
             return replace(kept[2], interval=pause)
         page = shapes.page(answer.json(), pause)
-        etag = answer.headers.get("ETag")
-        self._kept = ((after, limit), etag, page) if etag and not page.entries else None
+        etag = answer.headers.get("ETag", "")
+        # One that is not ASCII is none of ours, and could not be sent back.
+        keeps = etag and etag.isascii() and not page.entries
+        self._kept = ((after, limit), etag, page) if keeps else None
         return page
 
     def follow(self, place: Head | None = None, known: Head | None = None) -> Follower:

@@ -17,6 +17,9 @@ from liaison.client.stopping import Stopping
 
 _Got = TypeVar("_Got")
 
+LONGEST = 2000
+"""Characters of a line that is said."""
+
 
 class Away(Exception):
     """The portal cannot be reached, or does not answer as one."""
@@ -112,6 +115,10 @@ class Polling:
 
 
 def say(text: str) -> None:
-    """One line on standard error; what is told from outside cannot move the terminal's cursor."""
-    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """One line on standard error; what is told from outside cannot move the terminal's cursor.
+
+    Nor does it fill the journal: a refusal is as long as whoever writes it wants.
+    """
+    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
     print(f"liaison-poll: {plain}", file=sys.stderr, flush=True)

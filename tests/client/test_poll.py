@@ -240,6 +240,22 @@ def test_the_page_about_it_names_every_option_and_code() -> None:
     assert f"RestartPreventExitStatus={poll.USAGE} {poll.KEY} {poll.HISTORY} {poll.CURSOR}" in page
 
 
+def test_what_a_portal_says_neither_ends_the_program_nor_fills_the_journal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nothing = {"seq": 0, "hash": "0" * 64}
+    page = {"events": [], "next": 0, "more": False, "head": nothing}
+    odd = httpx.Response(200, json=page, headers=[(b"ETag", b'"\xe9"')])
+    portal = Portal(written(1), first=[lambda _: odd])
+    client = Client("https://liaison.example", KEY, transport=httpx.MockTransport(portal))
+    assert client.events().entries == ()
+    assert len(client.events().entries) == 1
+    told = {"type": "x", "detail": "word " * 100_000}
+    portal = Portal([], first=[lambda _: httpx.Response(422, json=told)])
+    assert polls(portal, "--json") == poll.AWAY
+    assert len(capsys.readouterr().err) < 3000
+
+
 def test_a_link_beside_the_cursor_leads_to_nothing_being_written(tmp_path: Path) -> None:
     path, other = tmp_path / "cursor", tmp_path / "other"
     other.write_text("somebody else's")
