@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, g
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from liaison.errors import (
+    FieldError,
     Invalid,
     LiaisonError,
     NotFound,
@@ -16,6 +18,9 @@ from liaison.errors import (
     Unauthenticated,
 )
 from liaison.web import request_id, settings
+
+MOST_TOLD = 1000
+"""Faults in one answer: as many as the largest order has targets."""
 
 
 class Malformed(LiaisonError):
@@ -76,7 +81,7 @@ def present(error: Exception) -> Response:
         "instance": f"urn:liaison:request:{request_id()}",
     }
     if isinstance(known, Invalid):
-        body["errors"] = [{"pointer": e.pointer, "detail": e.detail} for e in known.errors]
+        body["errors"] = _told(known.errors)
     text = json.dumps(body, ensure_ascii=False)
     response = Response(text, known.status, mimetype="application/problem+json")
     response.headers["Cache-Control"] = "no-store"
@@ -87,6 +92,13 @@ def present(error: Exception) -> Response:
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response
+
+
+def _told(errors: Sequence[FieldError]) -> list[dict[str, str]]:
+    """Each fault, as far as anybody reads: a body of 4 MB has room for hundreds of thousands."""
+    told = [{"pointer": e.pointer, "detail": e.detail} for e in errors[:MOST_TOLD]]
+    more = len(errors) - len(told)
+    return [*told, *([{"pointer": "", "detail": f"And {more} more."}] if more else [])]
 
 
 def _translated(error: Exception) -> LiaisonError:

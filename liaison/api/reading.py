@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
+from itertools import islice
 from typing import Any, Self, TypeVar, get_type_hints
 from uuid import UUID
 
@@ -46,6 +47,12 @@ _WORDS = {
 
 
 CSV = "text/csv"
+
+MOST_BROKEN, LONGEST_NAME = 50, 200
+"""Broken texts that are told, and characters of a name that is part of a pointer to one."""
+
+Place = tuple[Any, object] | None
+"""A value's place: the place of what holds it, and its name or number there; None: the body."""
 
 
 class AsSent(BaseModel):
@@ -137,9 +144,10 @@ def _body(model: type[M]) -> M:
     if request.mimetype != "application/json":
         raise NotJson("Send JSON with Content-Type: application/json.")
     data = _json(raw)
-    broken = [FieldError(place, detail) for place, detail in _unstorable(data, "")]
+    broken = list(islice(_unstorable(data), MOST_BROKEN))
     if broken:
-        raise Invalid(broken)
+        detail = "Remove the NUL character or broken character: it cannot be kept."
+        raise Invalid([FieldError(_written(place), detail) for place in broken])
     return model.of(data) if issubclass(model, AsSent) else _checked(model, data)
 
 
@@ -169,19 +177,32 @@ def _where(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _unstorable(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    detail = "Remove the NUL character or broken character: it cannot be kept."
+def _unstorable(value: Any, place: Place = None) -> Iterator[Place]:
+    """Where a text stands that cannot be kept. The pointer is written of what is told only.
+
+    Names may be megabytes long, and a pointer for each of a hundred thousand values below one of
+    them is more than any machine holds.
+    """
     if isinstance(value, str) and unstorable(value):
-        yield place, detail
+        yield place
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unstorable(item, f"{place}/{index}")
+            yield from _unstorable(item, (place, index))
     elif isinstance(value, dict):
         for name, item in value.items():
             if unstorable(name):
-                yield place, detail
+                yield place
             else:
-                yield from _unstorable(item, place + pointer([name]))
+                yield from _unstorable(item, (place, name))
+
+
+def _written(place: Place) -> str:
+    """Its pointer; that of the whole body where a name on the way is longer than any of ours."""
+    parts: list[object] = []
+    while place is not None:
+        place, part = place
+        parts.insert(0, part)
+    return "" if any(len(str(part)) > LONGEST_NAME for part in parts) else pointer(parts)
 
 
 def _checked(model: type[M], data: Any) -> M:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from flask import Flask
 
@@ -155,3 +157,20 @@ def test_a_fault_of_ours_says_nothing_of_the_inside(
     answer = program.get("/events")
     assert answer.status_code == 500
     assert "secret" not in answer.text
+
+
+@pytest.mark.one_database
+def test_a_small_body_makes_no_large_answer(program: Program, ref: str) -> None:
+    """Nor a large pointer for every value below a large name: that took all memory there was."""
+    path = f"/orders/{ref}/acknowledgement"
+    strange = program.post(path, {f"n{n:05}": 1 for n in range(20_000)})
+    told = faults(strange)
+    assert (told[0], told[-2], told[-1]) == ("/n00000", "/n00999", "")
+    assert strange.get_json()["errors"][-1]["detail"] == "And 19000 more."
+    tracemalloc.start()
+    broken = program.post(path, {"x" * 100_000: ["\x00"] * 2_000, "note": "\x00"})
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert set(faults(broken)) == {"", "/note"}
+    assert most < 50 * 1024 * 1024
+    assert faults(program.post(path, {"note": ["a", "b\x00"]})) == ["/note/1"]
