@@ -41,7 +41,16 @@ def give_password(client: FlaskClient, world: World, who: str = "officer") -> No
         (
             "administrator",
             "/providers",
-            ["Providers", "Authorities", "Contacts", "Memoranda", "Duty", "People", "Rules", "API keys"],
+            [
+                "Providers",
+                "Authorities",
+                "Contacts",
+                "Memoranda",
+                "Duty",
+                "People",
+                "Rules",
+                "API keys",
+            ],
         ),
         ("spoc", "/orders", ["Orders", *BOTH[1:], "API keys", "Webhooks"]),
         ("provider_administrator", "/contacts", [*BOTH[1:], "People", "API keys", "Webhooks"]),
