@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -58,7 +58,8 @@ class Client(Acts, Hooks):
     ``Unreachable`` (no answer in ``patience`` seconds) or ``Unreadable``; lost connections, 429 and
     5xx were tried again by then. Each act bears an ``Idempotency-Key``: one is made where none is
     given. Give one of your own, made of what you act on (``f"ack-{entry.id}"``), and the act is
-    done once even where your program ends in the middle and begins anew.
+    done once even where your program ends in the middle and begins anew. ``tell`` is called with a
+    line for people when the first try of a call fails and more follow.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Client(Acts, Hooks):
         plain_http: bool = False,
         transport: httpx.BaseTransport | None = None,
         time: Time | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         key = key.strip()
         if not key or not key.isascii() or not key.isprintable() or " " in key:
@@ -85,7 +87,7 @@ class Client(Acts, Hooks):
             transport=transport,
             mounts={"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None},
         )
-        self._exchange = Exchange(self._http, patience, self.time)
+        self._exchange = Exchange(self._http, patience, self.time, tell)
         self._kept: tuple[tuple[int, int], str, Page] | None = None
 
     @classmethod

@@ -44,7 +44,11 @@ class Problem(ClientError):
         errors: tuple[FieldFault, ...] = (),
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(": ".join(part for part in (f"{status} {title}".strip(), detail) if part))
+        told = [f"{status} {title}".strip(), detail]
+        told += [f"{fault.pointer or 'the whole'}: {fault.detail}" for fault in errors]
+        super().__init__(
+            ": ".join(part for part in told[:2] if part) + "".join(f" {part}" for part in told[2:])
+        )
         self.status, self.type, self.title, self.detail = status, type_, title, detail
         self.instance = instance
         """What to quote when you write to the contact point."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -39,8 +39,10 @@ class Answer:
 class Exchange:
     """Sends, waits and tries again within ``patience`` seconds, all in all, for one request."""
 
-    def __init__(self, http: httpx.Client, patience: float, time: Time) -> None:
-        self._http, self._patience, self._time = http, patience, time
+    def __init__(
+        self, http: httpx.Client, patience: float, time: Time, tell: Callable[[str], None]
+    ) -> None:
+        self._http, self._patience, self._time, self._tell = http, patience, time, tell
         self._pauses = Pauses(chance=time.chance)
 
     def send(
@@ -67,6 +69,8 @@ class Exchange:
             pause = max(self._pauses.after(failures), wish or 0.0)
             if not may_pass or self._time.monotonic() + pause >= until:
                 raise lost
+            if failures == 1:
+                self._tell(f"no answer yet: {lost}; tries on for {self._patience:.0f} s")
             self._time.sleep(pause)
         raise AssertionError
 

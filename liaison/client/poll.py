@@ -15,6 +15,7 @@ from liaison.client.cursor import Cursor, CursorError
 from liaison.client.errors import HistoryBroken, Problem
 from liaison.client.handling import Command, Handler, Lines, NotHandled, OutputGone
 from liaison.client.polling import Away, Polling, WrongStream, say
+from liaison.client.shapes import TYPES
 from liaison.client.stopping import Stopped, Stopping
 
 OK, USAGE, KEY, HISTORY, COMMAND, AWAY, CURSOR = 0, 2, 3, 4, 5, 6, 7
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         client, handler = _client(options), _handler(options)
     except (ValueError, OSError) as error:
         parser.error(str(error))
+    for name in sorted((options.types or frozenset()) - TYPES):
+        say(f"--types: this version knows no type {name}; a typo would never be handled")
     with client:
         sys.exit(run(client, handler, options))
 
@@ -100,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--types", metavar="T,T", type=_types, help="only these, like order.issued,order.message")
     add("--key-file", metavar="FILE", type=Path, help="with the key, instead of LIAISON_KEY")
     add("--url", default=os.environ.get("LIAISON_URL", ""), help="instead of LIAISON_URL")
-    add("--wait", metavar="S", type=int, default=25, choices=range(26), help="long poll (25)")
+    add("--wait", metavar="S", type=_wait, default=25, help="long poll, 0 to 25 (25)")
     add("--limit", metavar="S", type=float, default=600.0, help="for one command (600); 0: none")
     add("--plain-http", action="store_true", help="allow http, which shows the key on the way")
     add("--version", action="version", version=f"liaison-poll {version()}")
@@ -111,10 +114,17 @@ def _types(text: str) -> frozenset[str]:
     return frozenset(part.strip() for part in text.split(",") if part.strip())
 
 
+def _wait(text: str) -> int:
+    if text not in map(str, range(26)):
+        raise argparse.ArgumentTypeError(f"{text!r}: give whole seconds from 0 to 25")
+    return int(text)
+
+
 def _client(options: argparse.Namespace) -> Client:
     if not options.url:
         raise ValueError("set LIAISON_URL to the portal's address")
-    return Client(options.url, key_here(options.key_file), plain_http=options.plain_http)
+    key = key_here(options.key_file)
+    return Client(options.url, key, plain_http=options.plain_http, tell=say)
 
 
 def _handler(options: argparse.Namespace) -> Handler:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TypeVar
 
 from liaison.client.client import Client
@@ -88,7 +89,7 @@ class Polling:
                     raise
                 failures += 1
                 wish = error.retry_after if isinstance(error, Problem) else None
-                self._pause(f"no answer from the portal: {error}", failures, wish, Away)
+                self._pause(f"no answer from the portal: {_told(error)}", failures, wish, Away)
 
     def _handle(self, entry: Entry) -> None:
         failures = 0
@@ -112,6 +113,12 @@ class Polling:
         seconds = max(self._pauses.after(failures), wish or 0.0)
         say(f"{told}; again in {seconds:.0f} s")
         self._client.time.sleep(seconds)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, Problem) and error.status == HTTPStatus.NOT_FOUND:
+        return f"{error} Is LIAISON_URL the portal's address, without the path of a page?"
+    return str(error)
 
 
 def say(text: str) -> None:

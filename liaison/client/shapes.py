@@ -23,6 +23,34 @@ class Head:
     hash: str = GENESIS
 
 
+TYPES = frozenset(
+    {
+        "erased",
+        "order.acknowledged",
+        "order.declined",
+        "order.disposed",
+        "order.doubted",
+        "order.escalated",
+        "order.expired",
+        "order.extended",
+        "order.extension_requested",
+        "order.fetched",
+        "order.issued",
+        "order.message",
+        "order.mla_recorded",
+        "order.preservation_amended",
+        "order.preserved",
+        "order.ratification_overdue",
+        "order.ratified",
+        "order.released",
+        "order.route_reported",
+        "order.vouched",
+        "order.withdrawn",
+    }
+)
+"""The types of entry that there were when this version was made; more may come."""
+
+
 @dataclass(frozen=True)
 class OrderName:
     """Which order an entry is about. The chain covers ``id``; ``ref`` is for people."""

@@ -15,6 +15,8 @@ import pytest
 
 from liaison.client import Client, Head, poll
 from liaison.client.cursor import Cursor, CursorError
+from liaison.client.shapes import TYPES
+from liaison.domain.stream_events import STREAM_EVENTS
 from tests.client.book import KEY, PROVIDER, STREAM, Clock, Portal, entry, whoami, written
 from tests.client.served import ROOT
 
@@ -160,6 +162,7 @@ def test_each_end_has_its_code(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert polls(refused(403), "--json") == poll.AWAY, "a proxy's"
     assert polls(refused(503), "--json") == poll.AWAY
     assert polls(refused(404), "--json") == poll.AWAY
+    assert "Is LIAISON_URL the portal's address" in capsys.readouterr().err
     html = Portal([], first=[lambda _: httpx.Response(200, html="<p>Hello \x1b[2J")])
     assert polls(html, "--json") == poll.AWAY
     polls(Portal(written(1)), "--json", "--cursor", str(cursor))
@@ -209,6 +212,21 @@ def test_usage(options: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         poll.main(options)
     assert ended.value.code == poll.USAGE
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_type_that_is_misspelt_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert {*STREAM_EVENTS, "erased"} == TYPES
+    monkeypatch.setattr(poll, "run", lambda *_: poll.OK)
+    monkeypatch.setenv("LIAISON_KEY", KEY)
+    given = ["--json", "--url", "https://liaison.example", "--types"]
+    for types, said in (("order.issued,erased", ""), ("order.isued", "no type order.isued")):
+        with pytest.raises(SystemExit):
+            poll.main([*given, types])
+        err = capsys.readouterr().err
+        assert said in err
+        assert bool(err) == bool(said)
 
 
 def test_a_missing_key_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

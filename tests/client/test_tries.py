@@ -116,10 +116,13 @@ def test_what_the_portal_asks_for_is_heeded(headers: dict[str, str], waits: floa
 
 def test_patience_ends() -> None:
     client, portal, clock = tries(*[fails(httpx.ConnectTimeout)] * 50, patience=60)
+    told: list[str] = []
+    client._exchange._tell = told.append
     with pytest.raises(Unreachable, match="ConnectTimeout: cut"):
         client.whoami()
     assert sum(clock.slept) < 60
     assert len(portal.asked) == 7
+    assert told == ["no answer yet: ConnectTimeout: cut; tries on for 60 s"], "at once, and once"
 
 
 def test_pauses_are_spread() -> None:
@@ -138,6 +141,7 @@ def test_a_refusal_is_told_once(status: int) -> None:
     problem = refused.value
     assert (problem.status, problem.slug, problem.detail) == (status, "stale", "Read it again.")
     assert (problem.errors[0].pointer, len(problem.errors)) == ("/days", 1)
+    assert str(problem).endswith("Read it again. /days: Give a whole number.")
     assert problem.instance == "urn:liaison:request:1"
     assert not problem.is_key_refused
     assert (len(portal.asked), clock.slept) == (1, [])
