@@ -62,7 +62,7 @@ class PreconditionFailed(Stale):
 
 
 _BY_STATUS: dict[int, LiaisonError] = {
-    404: NotFound(),
+    404: NotFound("There is no call at this address. /api/docs lists all of them."),
     405: WrongMethod("See the Allow header and /api/docs."),
     413: TooLarge("Send less in one request; long notes belong in a document."),
     415: NotJson("Send JSON with Content-Type: application/json."),

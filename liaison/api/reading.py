@@ -142,7 +142,8 @@ def _body(model: type[M]) -> M:
     if not raw:
         return model.of({}) if issubclass(model, AsSent) else _checked(model, {})
     if request.mimetype != "application/json":
-        raise NotJson("Send JSON with Content-Type: application/json.")
+        also = " A table of targets is text/csv." if request.path.endswith("/preservation") else ""
+        raise NotJson(f"Send JSON with Content-Type: application/json.{also}")
     data = _json(raw)
     broken = list(islice(_unstorable(data), MOST_BROKEN))
     if broken:

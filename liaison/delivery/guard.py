@@ -34,8 +34,8 @@ def checked(host: str, port: int, look_up: Resolve, *, loopback: bool) -> Sequen
     """The addresses of a host, all of them allowed; ``DeliveryError`` where one is not."""
     try:
         found = look_up(host, port)
-    except (OSError, ValueError) as error:
-        raise DeliveryError(f"The name was not found: {type(error).__name__}.") from None
+    except (OSError, ValueError):
+        raise DeliveryError("The name was not found.") from None
     if not found:
         raise DeliveryError("The name stands for no address.")
     if any(is_denied(address, loopback=loopback) for address in found):

@@ -198,6 +198,7 @@ def _tell(settings: Settings) -> None:
   The mailbox        {settings.base_url}/demo/mail
   The telephones     {settings.base_url}/demo/texts
   API reference      {settings.base_url}/api/docs
+  For an engineer    {settings.base_url}/api/docs/start
 
 {table}
 

@@ -113,6 +113,10 @@ def read(text: str, targets: Sequence[Target], pointer: str | None) -> list[Line
     found = [line for number, cells in rows[1:] if (line := reader.line(number, cells))]
     if reader.faults:
         raise Invalid(_bounded(reader.faults, pointer))
+    if not found and len(rows) == 1:
+        raise _refused(
+            pointer, "There is one line only: keep the line breaks (curl: --data-binary, not -d)."
+        )
     if not found:
         raise _refused(
             pointer, f"No line has an outcome. Write one of {_OUTCOMES} in the column outcome."

@@ -61,7 +61,8 @@ def check() -> ResponseReturnValue:
     except Invalid as error:
         web.commit()  # the try counts
         for fault in error.errors:
-            field = form[fault.pointer.strip("/")]
+            name = fault.pointer.strip("/")
+            field = form["file" if name == "signed" and request.files.get("file") else name]
             field.errors = [*field.errors, fault.detail]
         return _page(form, status=422)
     web.commit()

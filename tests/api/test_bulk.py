@@ -121,7 +121,11 @@ def test_each_fault_names_its_line_and_column(program: Program, world: World) ->
         "/days",
         "/reference",
     ]
-    assert program.send(path, b"id,outcome\n", "text/plain").status_code == 415
+    joined = program.send(f"{path}?days=60", b"number,outcome,until,note1,preserved,,", CSV)
+    assert "keep the line breaks" in joined.text, "curl -d takes them away"
+    other = program.send(path, b"id,outcome\n", "text/plain")
+    assert other.status_code == 415
+    assert "text/csv" in other.text
     assert program.send(f"/orders/{order.ref}/acknowledgement", b"a", CSV).status_code == 415
     assert slug(program.send(path, b"x" * 5_000_000, CSV)) == "too-large"
     assert [e["type"] for e in program.events()] == ["order.issued", "order.fetched"]

@@ -38,6 +38,14 @@ def test_what_is_no_json(program: Program, ref: str, body: bytes) -> None:
     assert (answer.status_code, slug(answer)) == (400, "malformed")
 
 
+@pytest.mark.one_database
+def test_an_address_that_no_call_has(program: Program, ref: str) -> None:
+    misspelt, absent = f"/orders/{ref}/acknowledgment", "/orders/CP-2026-9999/acknowledgement"
+    told = [program.send(path, b"{}") for path in (misspelt, absent)]
+    assert [(answer.status_code, slug(answer)) for answer in told] == [(404, "not-found")] * 2
+    assert ["There is no call at this address" in answer.text for answer in told] == [True, False]
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
 @pytest.mark.one_database
 def test_a_body_of_another_kind(program: Program, ref: str, kind: str | None) -> None:

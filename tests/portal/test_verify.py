@@ -36,6 +36,16 @@ def signed(app: Flask, world: World, order: Order) -> bytes:
     return answer
 
 
+@pytest.mark.one_database
+def test_a_file_that_is_none_is_refused_at_its_own_field(client: FlaskClient) -> None:
+    for page, field in (
+        (asked(client, b"%PDF-1.7"), "file"),
+        (asked(client, signed="x"), "signed"),
+    ):
+        assert page.status_code == 422
+        assert f'href="#{field}"' in page.text
+
+
 def withdraw(world: World, order: Order) -> None:
     with world.database.transaction() as session:
         orders.withdraw(session, world.actor("officer"), order.name, "Found safe.", world.now)
