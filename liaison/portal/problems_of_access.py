@@ -41,7 +41,8 @@ ACCESS: dict[str, Problem] = {
         "Too many tries",
         "429",
         "Nothing was done. Others are not affected.",
-        "There were more tries than a person or a well-behaved program makes.",
+        "There were more tries than a person or a well-behaved program makes, or more requests "
+        "with one key within a minute than RateLimit-Policy says.",
         "Wait for the time that is shown, then try again. In an emergency call the contact "
         "point's duty officer meanwhile.",
         "Wait as many seconds as Retry-After says. Poll no faster than X-Poll-Interval.",
