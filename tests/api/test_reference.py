@@ -211,6 +211,8 @@ def test_it_is_whole(reference: Reference, client: FlaskClient) -> None:
     assert set(EXAMPLES) >= set(reference.operations), "a call without an example"
     assert {e.needs for e in EXAMPLES.values()} <= set(NEEDS) == set(STAGE)
     index = client.get("/api/docs").text
+    first, later = (index.index(f"#{call}") for call in ("makeWebhook", "testWebhook"))
+    assert first < later, "in the order of a reader's day"
     for call, (path, _, operation) in reference.operations.items():
         page = client.get(f"/api/docs/{slug(operation['tags'][0])}").text
         assert f'id="{call}"' in index and f'id="{call}"' in page

@@ -64,13 +64,14 @@ class Call:
 
 
 def calls(document: Mapping[str, Any]) -> list[Call]:
-    """All of them, in the document's order."""
-    shown = _shown(document)
-    return [
+    """All of them, in the order of their examples: what comes first in a reader's day."""
+    shown, order = _shown(document), list(EXAMPLES)
+    found = [
         _call(document, path, verb, operation, shown)
         for path, item in document["paths"].items()
         for verb, operation in item.items()
     ]
+    return sorted(found, key=lambda call: order.index(call.id))
 
 
 def slug(tag: str) -> str:
