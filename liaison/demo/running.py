@@ -77,6 +77,7 @@ def _run(settings: Settings) -> int:
             _note(settings, programs)
             if child.name == "portal" and not _answers(settings, child, ended):
                 return _failed(child)
+        _waits_for_the_worker(settings, ended)
         if not ended.is_set():
             _tell(settings)
         return _watch(settings, programs, ended)
@@ -148,6 +149,21 @@ def _answers(settings: Settings, portal: Child, ended: threading.Event) -> bool:
         except (urllib.error.URLError, OSError):
             ended.wait(0.1)
     return ended.is_set()
+
+
+def _waits_for_the_worker(settings: Settings, ended: threading.Event) -> None:
+    """Whoever reads that all runs looks at once for what a worker does; slow is no fault."""
+    deadline = time.monotonic() + START_WAIT / 3  # whatever keeps it, the portal is there
+    while time.monotonic() < deadline and not ended.is_set():
+        try:
+            with urllib.request.urlopen(f"{settings.base_url}/readyz", timeout=2):  # noqa: S310 - our own
+                return
+        except urllib.error.HTTPError as error:
+            if b"no heartbeat" not in error.read():
+                return
+        except (urllib.error.URLError, OSError):
+            pass
+        ended.wait(0.1)
 
 
 def _watch(settings: Settings, programs: list[Child], ended: threading.Event) -> int:

@@ -24,6 +24,7 @@ FOLLOW = {
     "keys rotate": (),
     "register export": ("-",),
     "register import": ("--dry-run", str(ORDERS / "01-emergency-missing-child.json")),
+    "order verify": ("-",),
     "order import": (str(ORDERS / "01-emergency-missing-child.json"),),
 }
 """What is about the demo where a demo alone is there, with what it is given here."""
