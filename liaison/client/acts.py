@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,11 +14,12 @@ OrderLike = Order | str
 """An order, its id or its ref."""
 
 
-class Acts:
+class Acts(ABC):
     """The answers. Every one takes ``idempotency_key``, and ``if_version``: see ``Client``."""
 
+    @abstractmethod
     def _act(self, order: OrderLike, act: str, how: Mapping[str, Any], **fields: Any) -> Order:
-        raise NotImplementedError
+        """How the client sends it."""
 
     def acknowledge(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +11,14 @@ from urllib.parse import quote
 from liaison.client import shapes
 
 
-class Hooks:
+class Hooks(ABC):
     """Each is told by its id. Every act takes ``idempotency_key``: see ``Client``."""
 
+    @abstractmethod
     def _webhook(
         self, verb: str, path: str, fields: Mapping[str, Any] | None = None, key: str | None = None
     ) -> Any:
-        raise NotImplementedError
+        """How the client sends it."""
 
     def webhooks(self) -> list[dict[str, Any]]:
         """Your webhooks, without their secrets."""
