@@ -127,7 +127,9 @@ async function look() {
     live.failures += 1;
   }
   live.busy = false;
-  const wait = Math.min(live.every * 2 ** live.failures, Math.max(SLOWEST, live.every));
+  // One look that fails is a hiccup: the next comes as usual. Only then they grow rare.
+  const slower = 2 ** Math.max(0, live.failures - 1);
+  const wait = Math.min(live.every * slower, Math.max(SLOWEST, live.every));
   live.next = Date.now() + wait * 1000;
 }
 

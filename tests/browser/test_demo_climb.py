@@ -21,8 +21,9 @@ from tests.running_demo import running
 
 pytestmark = [pytest.mark.one_database, pytest.mark.xdist_group("browser")]
 
-SOON = 20_000
-"""Milliseconds: the worker, a telephone that answers after 2 s, a page that looks every 5 s."""
+SOON = 60_000
+"""Milliseconds: the worker, a telephone that answers after 2 s, a page that looks every 5 s, and
+twice as late after each look that failed; all on a machine whose disk may be busy for long."""
 MERIDIAN = "Meridian Telecom"
 OFFICER, SUPERVISOR = "officer@police.example", "supervisor@police.example"
 NEXT = "noc@meridian.example"
@@ -87,7 +88,17 @@ def sign_in(chromium: Browser, demo: Demo) -> Iterator[SignIn]:
 
     yield sign_one_in
     for context in opened:
+        _tell_what_was_seen(context)
         context.close()
+    for name in ("worker", "portal"):
+        log = (demo.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+        print(f"{name}: ", *log.splitlines()[-15:], sep="\n")
+
+
+def _tell_what_was_seen(context: BrowserContext) -> None:
+    """For whoever reads a failure: did the page not look, or had it nothing to show?"""
+    for page in context.pages:
+        print(page.url, page.locator("[data-live-text]").all_inner_texts())
 
 
 def serve(page: Page, demo: Demo, who: str, provider: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,8 +18,8 @@ pytestmark = [pytest.mark.one_database, pytest.mark.xdist_group("browser")]
 
 SignIn = Callable[..., Person]
 
-TWO_POLLS = 12_000
-"""Milliseconds; an open emergency is looked at every 5 s."""
+SOON = 40_000
+"""Milliseconds; an open emergency is looked at every 5 s, and a machine may be slow."""
 
 
 def badge(page: Page) -> str:
@@ -29,10 +31,10 @@ def test_what_is_being_read_stays_until_it_is_let_go(world: World, sign_in: Sign
     page = sign_in("officer").go(f"/orders/{order.name}")
     page.evaluate("getSelection().selectAllChildren(document.querySelector('#live .lead-2'))")
     world.acknowledge(order)
-    expect(page.locator("[data-live-text]")).to_contain_text("Changed", timeout=TWO_POLLS)
+    expect(page.locator("[data-live-text]")).to_contain_text("Changed", timeout=SOON)
     expect(page.locator(".head .tag.blue")).to_have_count(0)
     page.evaluate("getSelection().removeAllRanges()")
-    expect(page.locator(".head .tag.blue")).to_have_text("Acknowledged", timeout=TWO_POLLS)
+    expect(page.locator(".head .tag.blue")).to_have_text("Acknowledged", timeout=SOON)
 
 
 def test_a_pause_holds_until_it_is_ended(world: World, sign_in: SignIn) -> None:
@@ -54,7 +56,7 @@ def test_a_page_whose_session_ended_says_so(world: World, sign_in: SignIn) -> No
     page = person.go(f"/orders/{order.name}")
     with world.database.transaction() as session:
         session.execute(update(SignInRow).values(ended_at=world.now))
-    expect(page.locator("[data-live-text]")).to_have_text("You are signed out.", timeout=TWO_POLLS)
+    expect(page.locator("[data-live-text]")).to_have_text("You are signed out.", timeout=SOON)
     page.get_by_role("button", name="Reload").click()
     page.wait_for_url(f"**/login?next=/orders/{order.name}")
 
@@ -63,7 +65,27 @@ def test_a_server_that_does_not_answer_is_not_called_live(world: World, sign_in:
     order = world.issue()
     page = sign_in("officer").go(f"/orders/{order.name}")
     page.route("**/*part=live*", lambda route: route.abort())
-    expect(page.locator("[data-live-text]")).to_contain_text("No answer", timeout=TWO_POLLS)
+    expect(page.locator("[data-live-text]")).to_contain_text("No answer", timeout=SOON)
+
+
+def test_after_one_look_that_fails_the_next_comes_as_soon_as_ever(
+    world: World, sign_in: SignIn
+) -> None:
+    order = world.issue()
+    person = sign_in("officer")
+    person.page.clock.install(time=START)
+    page = person.go(f"/orders/{order.name}")
+    said, there = page.locator("[data-live-text]"), re.compile("Live|Changed")
+    page.clock.pause_at(START + timedelta(minutes=1))
+    expect(said).to_contain_text(there)
+    page.clock.run_for(1_000)
+    expect(said).to_contain_text("Live")
+    page.route("**/*part=live*", lambda route: route.abort())
+    page.clock.run_for(6_000)
+    expect(said).to_contain_text("No answer")
+    page.unroute("**/*part=live*")
+    page.clock.run_for(6_000)
+    expect(said).to_contain_text(there)
 
 
 def test_the_countdown_speaks_at_fifteen_five_and_one(world: World, sign_in: SignIn) -> None:

@@ -77,7 +77,7 @@ def test_the_officers_page_shows_the_acknowledgement_without_being_reloaded(
     page = officer.go(f"/orders/{order.ref}")
     expect(page.get_by_text("Waiting for acknowledgement").first).to_be_visible()
     world.acknowledge(order)
-    expect(page.get_by_text("Waiting for acknowledgement")).to_have_count(0, timeout=12_000)
+    expect(page.get_by_text("Waiting for acknowledgement")).to_have_count(0)
     assert officer.complaints == []
 
 
