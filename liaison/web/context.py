@@ -145,7 +145,8 @@ def init_app(app: Flask) -> None:
     def _end(response: Response) -> Response:
         response.headers["X-Request-Id"] = request_id()
         started = g.get("started")
-        if request.endpoint != "static" and started is not None:
+        # A look that found nothing new is no news: those of programs are counted with their key.
+        if started is not None and response.status_code != 304 and request.endpoint != "static":
             _log.info(
                 "request",
                 method=request.method,

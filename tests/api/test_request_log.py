@@ -248,3 +248,15 @@ def test_nobodys_requests_take_more_room_than_there_is(
         log.flush()
     assert [(line["event"], line["requests"]) for line in lines] == [("requests of keys lost", 14)]
     assert rows(world)[-1].order_name == "CP-2027-0019"
+
+
+def test_a_poll_that_finds_nothing_new_is_counted_with_its_key_and_writes_no_line(
+    program: Program, world: World, log: RequestLog
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        tag = program.get("/events").headers["ETag"]
+        for _ in range(3):
+            assert program.get("/events", If_None_Match=tag).status_code == 304
+    assert [line["status"] for line in lines if line["event"] == "request"] == [200]
+    assert log.flush() == 2
+    assert [(row.status, row.count) for row in rows(world)] == [(200, 1), (304, 3)]
