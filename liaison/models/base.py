@@ -22,7 +22,6 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Enum,
-    Executable,
     MetaData,
     Table,
     Text,
@@ -41,6 +40,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from liaison.errors import SettingsError
+from liaison.models.deeds import Deed
 from liaison.models.looks import Looking
 
 WRITES = "liaison_writes"
@@ -299,8 +299,7 @@ def insert_once(session: Session, table: type[Base], values: Mapping[str, Any]) 
     """Inserts a row unless one with the same key stands; whether it was new."""
     session.flush()  # what it refers to may wait there; a bare statement does not ask for it
     connection = bare(session)
-    statement = _once(connection.dialect.name, table)
-    if connection.execute(statement, dict(values)).first() is None:
+    if _once(connection.dialect.name, table, tuple(values)).on(connection, values).first() is None:
         return False
     if table.__tablename__ == "message":
         hint(session, str(values["channel"]))
@@ -315,13 +314,13 @@ def rows_of(table: type[Base]) -> Table:
 
 
 @cache
-def _once(dialect: str, table: type[Base]) -> Executable:
+def _once(dialect: str, table: type[Base], columns: tuple[str, ...]) -> Deed:
     """The statement for one table, made once: making it takes longer than running it."""
     rows = rows_of(table)
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     # What was inserted comes back: the count of rows is -1 on PostgreSQL, new or not.
     key = rows.primary_key.columns.values()[0]
-    return insert(rows).on_conflict_do_nothing().returning(key)
+    return Deed(insert(rows).on_conflict_do_nothing().returning(key), columns)
 
 
 # Parameters stay out of error texts: they are what people typed, and errors are logged.

@@ -3,48 +3,43 @@ the database itself. Statements are made as everywhere; only their running is ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar
 
-from sqlalchemy import Dialect, Engine, Select
+from sqlalchemy import Connection, Dialect, Engine, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
+from liaison.models.made import Convert, Given, Made
+
 R = TypeVar("R", bound=tuple[Any, ...])
-Convert = Callable[[Any], Any]
 
 
 class Look(Generic[R]):
     """A statement that reads, and the ``NamedTuple`` of its rows: a field for each column.
 
-    What it is asked with is bound by name, as texts and whole numbers.
+    What it is asked with is bound by name.
     """
 
-    def __init__(self, statement: Select[Any], shape: type[R]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]], shape: type[R]) -> None:
         self.statement, self.shape = statement, shape
         self._on = lru_cache(maxsize=2)(self._for)
 
-    def _for(self, dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], Any], list[Any]]:
-        """Its text on this database, how that is asked, and what reads which columns."""
-        made = self.statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        own, places = dict(made.params), cast(Any, made).positiontup
+    def _for(self, dialect: Dialect) -> tuple[Made, list[tuple[int, Convert]]]:
+        """It on this database, and what reads which columns."""
         columns = enumerate(self.statement.selected_columns)
         found = [
             (n, c.type.dialect_impl(dialect).result_processor(dialect, None)) for n, c in columns
         ]
-
-        def bound(asked: Mapping[str, Any]) -> Any:
-            values = {**own, **asked}
-            return [values[name] for name in places] if places is not None else values
-
-        return str(made), bound, [(n, convert) for n, convert in found if convert is not None]
+        converts: list[tuple[int, Convert]] = [(n, c) for n, c in found if c is not None]
+        return Made(self.statement, dialect), converts
 
     def read(self, rows: Iterable[Iterable[Any]], dialect: Dialect) -> list[R]:
         """The driver's rows, their values as the columns' types have them."""
-        converts: list[tuple[int, Convert]] = self._on(dialect)[2]
+        converts = self._on(dialect)[1]
         read = []
         for row in rows:
             values = list(row)
@@ -53,10 +48,15 @@ class Look(Generic[R]):
             read.append(self.shape(*values))
         return read
 
-    def asked(self, dialect: Dialect, asked: Mapping[str, Any]) -> tuple[str, Any]:
+    def within(self, connection: Connection, **asked: Any) -> list[R]:
+        """Every row that is found, inside of a transaction that runs."""
+        text, given = self.asked(connection.dialect, asked)
+        return self.read(connection.exec_driver_sql(text, given).all(), connection.dialect)
+
+    def asked(self, dialect: Dialect, asked: Mapping[str, Any]) -> tuple[str, Given]:
         """Its text, and what is bound to it, as the driver takes them."""
-        text, bound, _ = self._on(dialect)
-        return text, bound(asked)
+        made = self._on(dialect)[0]
+        return made.text, made.given(asked)
 
 
 class Looking:

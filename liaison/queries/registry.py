@@ -86,9 +86,11 @@ def begun(day: date) -> tuple[ColumnElement[bool], ...]:
 
 
 def contacts(session: Session, order: Order, at: datetime, *functions: Function) -> list[Contact]:
-    """The order's registered contacts of these functions, on whichever side they stand."""
+    """The order's registered contacts of one or two functions, on whichever side they stand."""
+    assert 1 <= len(functions) <= 2, functions
     of = {"provider": order.provider_id, "authority": order.authority_id}
-    return list(session.scalars(_CONTACTS, {**of, "functions": functions, "at": at}))
+    one, other = functions[0], functions[-1]
+    return list(session.scalars(_CONTACTS, {**of, "one": one, "other": other, "at": at}))
 
 
 def usable(at: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
@@ -107,7 +109,7 @@ _CONTACTS = (
             Contact.provider_id == bindparam("provider"),
             Contact.authority_id == bindparam("authority"),
         ),
-        Contact.function.in_(bindparam("functions", expanding=True)),
+        or_(Contact.function == bindparam("one"), Contact.function == bindparam("other")),
         *usable(bindparam("at", type_=UTCDateTime())),
     )
     .order_by(Contact.position, Contact.id)

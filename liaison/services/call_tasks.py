@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from liaison.models import CallTask, Contact, Order
 from liaison.models.base import bare, insert_once, new_id
+from liaison.models.looks import Look
 from liaison.models.work import CallState, Wanted
 from liaison.queries import registry
 
@@ -65,30 +67,39 @@ def open_task(
     return max((_open(session, order, one, key, task) for one in people), default=False)
 
 
-# Made once: the ladder asks it at every rung, and making it takes longer than asking.
+class _Waiting(NamedTuple):
+    id: UUID
+    wanted: Wanted
+
+
 _WAITING = (
     select(CallTask.id, CallTask.wanted)
     .where(
         CallTask.order_id == bindparam("order"),
         CallTask.contact_id == bindparam("contact"),
         CallTask.state == CallState.OPEN,
-        CallTask.wanted.in_(bindparam("alike", expanding=True)),
     )
     .limit(1)
 )
+_FOR_THE_ANSWER = Look(
+    _WAITING.where(or_(*(CallTask.wanted == wanted for wanted in BY_LENGTH))), _Waiting
+)
+_FOR_ELSE = Look(_WAITING.where(CallTask.wanted == bindparam("wanted")), _Waiting)
 
 
 def _open(
     session: Session, order: Order, contact: Contact, key: str, task: Mapping[str, Any]
 ) -> bool:
     wanted = task["wanted"]
-    alike = BY_LENGTH if wanted in BY_LENGTH else (wanted,)
     session.flush()
-    asked = {"order": order.id, "contact": contact.id, "alike": alike}
-    waiting = bare(session).execute(_WAITING, asked).one_or_none()
-    if waiting is not None:
-        if waiting.wanted is not wanted:
-            joined = session.get_one(CallTask, waiting.id, populate_existing=True)
+    asked = {"order": order.id, "contact": contact.id}
+    if wanted in BY_LENGTH:
+        waiting = _FOR_THE_ANSWER.within(bare(session), **asked)
+    else:
+        waiting = _FOR_ELSE.within(bare(session), **asked, wanted=wanted)
+    if waiting:
+        if waiting[0].wanted is not wanted:
+            joined = session.get_one(CallTask, waiting[0].id, populate_existing=True)
             _join(joined, task["why"], wanted)
         return False
     own = {

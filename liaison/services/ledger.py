@@ -18,7 +18,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import rfc8785
@@ -29,7 +29,9 @@ from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
 from liaison.models import Entry, Order, Stream
 from liaison.models.base import bare, insert_once, rows_of
+from liaison.models.deeds import Deed
 from liaison.models.ledger import GENESIS
+from liaison.models.looks import Look
 from liaison.services import webhooks
 
 PORTAL = "portal"
@@ -101,18 +103,28 @@ def record(session: Session, now: datetime, *records: Record) -> list[Entry]:
     return [_append(session, now, r) for r in sorted(records, key=lambda r: r.stream)]
 
 
-# With it, whether anybody listens: most providers have no webhook, and each act would ask.
-_HEAD = (
+class _Head(NamedTuple):
+    """Where a stream ends. With it, whether anybody listens: most providers have no webhook, and
+    each act would ask."""
+
+    seq: int
+    head: str
+    heard: bool
+
+
+_HEAD = Look(
     select(Stream.seq, Stream.head, webhooks.listens(bindparam("provider")).label("heard"))
     .where(Stream.id == bindparam("stream"))
-    .with_for_update(of=Stream)
+    .with_for_update(of=Stream),
+    _Head,
 )
-_MOVE = (
+_MOVE = Deed(
     update(rows_of(Stream))
     .where(Stream.id == bindparam("stream"))
     .values(seq=bindparam("number"), head=bindparam("hash"))
 )
-_ENTER = insert(rows_of(Entry))
+_COLUMNS = tuple(rows_of(Entry).columns.keys())
+_ENTER = Deed(insert(rows_of(Entry)), _COLUMNS)
 
 
 def _append(session: Session, now: datetime, r: Record) -> Entry:
@@ -135,14 +147,12 @@ def _append(session: Session, now: datetime, r: Record) -> Entry:
     entry.hash = entry_hash(entry)
     entry.id = entry_id(entry)
     # Bare statements: an entry is written once and never touched again by this session.
-    bare(session).execute(_ENTER, {name: getattr(entry, name) for name in _COLUMNS})
-    bare(session).execute(_MOVE, {"stream": r.stream, "number": seq, "hash": entry.hash})
+    connection = bare(session)
+    _ENTER.on(connection, {name: getattr(entry, name) for name in _COLUMNS})
+    _MOVE.on(connection, {"stream": r.stream, "number": seq, "hash": entry.hash})
     if provider is not None and heard:
         webhooks.announce(session, provider, entry)
     return entry
-
-
-_COLUMNS = tuple(rows_of(Entry).columns.keys())
 
 
 def _next(session: Session, stream: str, provider: UUID | None) -> tuple[int, str, bool]:
@@ -150,12 +160,12 @@ def _next(session: Session, stream: str, provider: UUID | None) -> tuple[int, st
 
     The stream is locked until the commit.
     """
-    asked = {"stream": stream, "provider": provider}
-    row = bare(session).execute(_HEAD, asked).one_or_none()
-    if row is None:
+    connection = bare(session)
+    rows = _HEAD.within(connection, stream=stream, provider=provider)
+    if not rows:
         insert_once(session, Stream, {"id": stream, "seq": 0, "head": GENESIS})
-        row = bare(session).execute(_HEAD, asked).one()
-    return row.seq + 1, row.head, row.heard
+        rows = _HEAD.within(connection, stream=stream, provider=provider)
+    return rows[0].seq + 1, rows[0].head, rows[0].heard
 
 
 def entry_hash(entry: Entry) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from liaison.models import Authority, Order, Provider, Timer
 from liaison.models.base import TIMERS, bare, hint, insert_once, new_id, rows_of, unhint
+from liaison.models.deeds import Deed
 from liaison.models.work import TimerKind, TimerState
 from liaison.services import party_names
 
@@ -140,7 +141,7 @@ def claim(session: Session, now: datetime) -> Timer | None:
     return timer
 
 
-_FIRED = (
+_FIRED = Deed(
     update(rows_of(Timer))
     .where(Timer.id == bindparam("timer"))
     .values(state=TimerState.FIRED, done_at=bindparam("now"))
@@ -152,7 +153,7 @@ def fire(session: Session, timer: Timer, handler: Handler, now: datetime) -> Non
 
     No other worker is woken for the timers it sets: whoever fires looks again at once.
     """
-    bare(session).execute(_FIRED, {"timer": timer.id, "now": now})
+    _FIRED.on(bare(session), {"timer": timer.id, "now": now})
     set_committed_value(timer, "state", TimerState.FIRED)
     set_committed_value(timer, "done_at", now)
     if timer.kind is not TimerKind.LADDER:

@@ -1,0 +1,107 @@
+"""Statements that are made once write and read the same as any other."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+import pytest
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from liaison.models import Database, Timer
+from liaison.models.base import bare, insert_once, new_id, rows_of
+from liaison.models.deeds import Deed
+from liaison.models.looks import Look
+from liaison.models.work import TimerKind, TimerState
+from tests.world import World
+
+
+class Found(NamedTuple):
+    """What is read of a timer."""
+
+    state: TimerState
+    due_at: datetime
+    payload: dict[str, object]
+
+
+LOOK = Look(
+    select(Timer.state, Timer.due_at, Timer.payload).where(
+        Timer.id == bindparam("timer"), Timer.kind == TimerKind.EXPIRY
+    ),
+    Found,
+)
+
+
+def values(world: World, **other: object) -> dict[str, object]:
+    order = world.issue()
+    planned = {
+        "id": new_id(),
+        "kind": TimerKind.EXPIRY,
+        "key": "a key with 100 % of signs: %(x)s ? :y",
+        "order_id": order.id,
+        "due_at": world.now,
+        "state": TimerState.WAITING,
+        "attempts": 0,
+        "payload": {"Բարեւ": [1, None]},
+    }
+    return {**planned, **other}
+
+
+def test_what_was_written_is_read_as_it_was(world: World, database: Database) -> None:
+    yerevan = world.now.astimezone(timezone(timedelta(hours=4)))
+    planned = values(world, due_at=yerevan)
+    with database.transaction() as session:
+        assert insert_once(session, Timer, planned)
+        assert not insert_once(session, Timer, {**planned, "id": new_id()})
+        found = LOOK.within(bare(session), timer=planned["id"])
+    assert found == [Found(TimerState.WAITING, world.now, {"Բարեւ": [1, None]})]
+    with database.reading() as session:
+        timer = session.get_one(Timer, planned["id"])
+        assert (timer.key, timer.done_at) == (planned["key"], None)
+
+
+def test_a_change_goes_back_with_its_transaction(world: World, database: Database) -> None:
+    planned = values(world)
+    fired = Deed(
+        update(rows_of(Timer))
+        .where(Timer.id == bindparam("timer"))
+        .values(state=TimerState.FIRED, done_at=bindparam("now"))
+    )
+    with database.transaction() as session:
+        insert_once(session, Timer, planned)
+    with database.transaction() as session:
+        fired.on(bare(session), {"timer": planned["id"], "now": world.now})
+        assert LOOK.within(bare(session), timer=planned["id"])[0].state is TimerState.FIRED
+        session.rollback()
+    with database.reading() as session:
+        assert session.get_one(Timer, planned["id"]).state is TimerState.WAITING
+
+
+def test_a_value_that_is_refused_does_not_stand_in_the_error(
+    world: World, database: Database
+) -> None:
+    planned = values(world, key="the name of a child")
+    enter = Deed(insert(rows_of(Timer)), planned)
+    with database.transaction() as session:
+        enter.on(bare(session), planned)
+    with pytest.raises(IntegrityError) as refused, database.transaction() as session:
+        enter.on(bare(session), planned)
+    assert isinstance(refused.value, DBAPIError)
+    assert "the name of a child" not in str(refused.value).partition("DETAIL")[0]
+
+
+def test_a_moment_without_a_time_zone_is_refused(world: World, database: Database) -> None:
+    planned = values(world, due_at=world.now.replace(tzinfo=None))
+    with pytest.raises(ValueError, match="time zone"), database.transaction() as session:
+        insert_once(session, Timer, planned)
+
+
+def test_a_column_that_has_a_default_needs_its_value(world: World, database: Database) -> None:
+    planned = values(world)
+    del planned["attempts"]
+    with (
+        pytest.raises(AssertionError, match="has a default"),
+        database.transaction() as session,
+    ):
+        insert_once(session, Timer, planned)
