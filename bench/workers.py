@@ -31,6 +31,8 @@ from liaison.worker.timers import fire_one
 FEW, MANY = 1_000, 1_000_000
 ORDERS = 120
 COUNTED = 10
+FLOOR = 3_000
+"""Commits of the floor at a time: as long as ours takes, so that checkpoints fall on both."""
 WARM = 40
 """Units a process does before the clock starts."""
 LATE = timedelta(hours=2)
@@ -90,7 +92,7 @@ def _figures(stage: Stage, workers: int, waiting: int) -> Iterator[Figure]:
 
 
 def _floor(stage: Stage, workers: int, rows: float) -> float:
-    return _run(Task("floor", stage.settings, stage.clock.now(), rows, ORDERS * 2), workers)
+    return _run(Task("floor", stage.settings, stage.clock.now(), rows, FLOOR), workers)
 
 
 def _counted(stage: Stage) -> dict[str, tuple[int, floor.Written]]:

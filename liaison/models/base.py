@@ -299,7 +299,7 @@ def insert_once(session: Session, table: type[Base], values: Mapping[str, Any]) 
     """Inserts a row unless one with the same key stands; whether it was new."""
     session.flush()  # what it refers to may wait there; a bare statement does not ask for it
     connection = bare(session)
-    if _once(connection.dialect.name, table, tuple(values)).on(connection, values).first() is None:
+    if not _once(connection.dialect.name, table, tuple(values)).on(connection, values):
         return False
     if table.__tablename__ == "message":
         hint(session, str(values["channel"]))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect, Insert, Update
+from sqlalchemy import Connection, Dialect, Insert, Update
 
 from liaison.models.made import Made
 
@@ -23,7 +23,9 @@ class Deed:
     def _for(self, dialect: Dialect) -> Made:
         return Made(self._statement, dialect, self._columns)
 
-    def on(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
-        """Does it, with these values by the names of the columns, or of what is bound."""
-        made = self._on(connection.dialect)
-        return connection.exec_driver_sql(made.text, made.given(values))
+    def on(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """Does it, with these values by the names of the columns, or of what is bound.
+
+        The driver's rows, where the statement asks for some back.
+        """
+        return self._on(connection.dialect).on(connection, values)

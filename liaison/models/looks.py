@@ -3,17 +3,15 @@ the database itself. Statements are made as everywhere; only their running is ba
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, Select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
-from liaison.models.made import Convert, Given, Made
+from liaison.models.made import Convert, Given, Made, told
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
@@ -50,8 +48,8 @@ class Look(Generic[R]):
 
     def within(self, connection: Connection, **asked: Any) -> list[R]:
         """Every row that is found, inside of a transaction that runs."""
-        text, given = self.asked(connection.dialect, asked)
-        return self.read(connection.exec_driver_sql(text, given).all(), connection.dialect)
+        dialect = connection.dialect
+        return self.read(self._on(dialect)[0].on(connection, asked), dialect)
 
     def asked(self, dialect: Dialect, asked: Mapping[str, Any]) -> tuple[str, Given]:
         """Its text, and what is bound to it, as the driver takes them."""
@@ -67,7 +65,7 @@ class Looking:
         self._raw: PoolProxiedConnection | None = None
 
     def __enter__(self) -> Self:
-        with self._told("connecting"):
+        with told(self._engine.dialect, "connecting", None, self._lose):
             self._raw = self._engine.raw_connection()
         return self
 
@@ -84,7 +82,7 @@ class Looking:
         """Every row that is found."""
         assert self._raw is not None, "looks are taken inside of `with`"
         text, bound = look.asked(self._engine.dialect, asked)
-        with self._told(text):
+        with told(self._engine.dialect, text, self._raw, self._lose):
             cursor = self._raw.cursor()
             try:
                 cursor.execute(text, bound)
@@ -93,22 +91,6 @@ class Looking:
                 cursor.close()
         return look.read(rows, self._engine.dialect)
 
-    @contextmanager
-    def _told(self, text: str) -> Iterator[None]:
-        """The driver's errors as SQLAlchemy's; what is lost with its server goes back to no pool.
-
-        Parameters stay out of them: errors are logged.
-        """
-        dialect = self._engine.dialect
-        errors = dialect.loaded_dbapi.Error
-        try:
-            yield
-        except errors as error:
-            raw = self._raw
-            lost = dialect.is_disconnect(error, raw, None)
-            if lost and raw is not None:
-                raw.invalidate(error)
-            raise DBAPIError.instance(
-                text, None, error, errors, hide_parameters=True, connection_invalidated=lost,
-                dialect=dialect,
-            ) from error  # fmt: skip
+    def _lose(self, error: Exception) -> None:
+        if self._raw is not None:
+            self._raw.invalidate(error)

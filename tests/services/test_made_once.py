@@ -105,3 +105,24 @@ def test_a_column_that_has_a_default_needs_its_value(world: World, database: Dat
         database.transaction() as session,
     ):
         insert_once(session, Timer, planned)
+
+
+def test_a_connection_that_is_lost_is_told_as_such_and_the_next_works(
+    world: World, database: Database
+) -> None:
+    planned = values(world)
+    session = database.writing()
+    connection = bare(session)
+    if database.is_sqlite:  # a file has no server to lose; its driver closes just so
+        assert connection.connection.driver_connection is not None
+        connection.connection.driver_connection.close()
+    else:
+        own = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with database.engine.connect() as other:
+            other.exec_driver_sql(f"SELECT pg_terminate_backend({own}, 10000)")
+    with pytest.raises(DBAPIError) as lost:
+        insert_once(session, Timer, planned)
+    assert lost.value.connection_invalidated
+    session.close()
+    with database.transaction() as again:
+        assert insert_once(again, Timer, planned)
