@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Insert, Select, Update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, StatementError
 from sqlalchemy.pool import PoolProxiedConnection
 
 Convert = Callable[[Any], Any]
@@ -33,19 +33,32 @@ class Made:
             compile_kwargs={"render_postcompile": True},
         )
         made = cast(Any, compiled)
-        assert not made.insert_prefetch, "give a value for each column that has a default"
+        if made.insert_prefetch or made.update_prefetch:
+            raise TypeError("give a value for each column that has a default")
         self.text = str(compiled)
-        self._own: dict[str, Any] = dict(made.params)
+        binds = {name: made.binds[name] for name in made.params}
+        self._needs = frozenset(name for name, bind in binds.items() if bind.required)
+        self._own = {n: value for n, value in made.params.items() if n not in self._needs}
         self._places: list[str] | None = made.positiontup
-        binds = {name: made.binds[name].type for name in self._own}
-        found = {n: t.dialect_impl(dialect).bind_processor(dialect) for n, t in binds.items()}
+        types = {name: bind.type.dialect_impl(dialect) for name, bind in binds.items()}
+        found = {name: type_.bind_processor(dialect) for name, type_ in types.items()}
         self._converts = [(n, convert) for n, convert in found.items() if convert is not None]
 
     def given(self, asked: Mapping[str, Any]) -> Given:
-        """What the driver is handed: the values asked with, and the statement's own."""
+        """What the driver is handed: the values asked with, and the statement's own.
+
+        ``StatementError`` where one is missing, or is none that its column could keep.
+        """
+        if not self._needs <= asked.keys():
+            missing = ", ".join(sorted(self._needs - asked.keys()))
+            raise StatementError(f"a value is needed for {missing}", self.text, None, None)
         bound = {**self._own, **asked}
-        for name, convert in self._converts:
-            bound[name] = convert(bound[name])
+        try:
+            for name, convert in self._converts:
+                bound[name] = convert(bound[name])
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            told = f"{type(error).__name__}: {error}"
+            raise StatementError(told, self.text, None, error, hide_parameters=True) from error
         return bound if self._places is None else tuple([bound[name] for name in self._places])
 
     def on(self, connection: Connection, asked: Mapping[str, Any]) -> list[Any]:
@@ -54,6 +67,8 @@ class Made:
         By the driver's own cursor; where somebody listens to what is asked, SQLAlchemy tells them.
         """
         given = self.given(asked)
+        if not connection.in_transaction():
+            raise InvalidRequestError("no transaction runs: what is written could not go back")
         if _is_heard(connection):
             result = connection.exec_driver_sql(self.text, given)
             return list(result.all()) if result.returns_rows else []

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, StatementError
 
 from liaison.models import Database, Timer
 from liaison.models.base import bare, insert_once, new_id, rows_of
@@ -93,7 +93,7 @@ def test_a_value_that_is_refused_does_not_stand_in_the_error(
 
 def test_a_moment_without_a_time_zone_is_refused(world: World, database: Database) -> None:
     planned = values(world, due_at=world.now.replace(tzinfo=None))
-    with pytest.raises(ValueError, match="time zone"), database.transaction() as session:
+    with pytest.raises(StatementError, match="time zone"), database.transaction() as session:
         insert_once(session, Timer, planned)
 
 
@@ -101,7 +101,7 @@ def test_a_column_that_has_a_default_needs_its_value(world: World, database: Dat
     planned = values(world)
     del planned["attempts"]
     with (
-        pytest.raises(AssertionError, match="has a default"),
+        pytest.raises(TypeError, match="has a default"),
         database.transaction() as session,
     ):
         insert_once(session, Timer, planned)
@@ -126,3 +126,48 @@ def test_a_connection_that_is_lost_is_told_as_such_and_the_next_works(
     session.close()
     with database.transaction() as again:
         assert insert_once(again, Timer, planned)
+
+
+def test_what_a_statement_needs_is_not_taken_for_nothing(world: World, database: Database) -> None:
+    planned = values(world)
+    fired = Deed(
+        update(rows_of(Timer))
+        .where(Timer.id == bindparam("timer"))
+        .values(state=TimerState.FIRED, done_at=bindparam("now"))
+    )
+    with database.transaction() as session:
+        insert_once(session, Timer, planned)
+        with pytest.raises(StatementError, match="a value is needed for now, timer"):
+            fired.on(bare(session), {"tmer": planned["id"]})
+
+
+def test_after_a_flush_that_failed_nothing_is_written_by_itself(
+    world: World, database: Database
+) -> None:
+    planned, alike = values(world), values(world)
+    with database.transaction() as session:
+        insert_once(session, Timer, planned)
+    with database.writing() as session:
+        bare(session)
+        session.add(Timer(**{**alike, "key": planned["key"]}))
+        with pytest.raises(IntegrityError):
+            session.flush()
+        with pytest.raises(PendingRollbackError):
+            insert_once(session, Timer, {**alike, "key": "another key"})
+        with pytest.raises(PendingRollbackError):
+            LOOK.within(bare(session), timer=planned["id"])
+    with database.reading() as session:
+        assert session.get(Timer, alike["id"]) is None
+
+
+def test_what_goes_first_into_a_savepoint_goes_back_with_it(
+    world: World, database: Database
+) -> None:
+    planned = values(world)
+    with database.transaction() as session:
+        bare(session)
+        inner = session.begin_nested()
+        insert_once(session, Timer, planned)
+        inner.rollback()
+    with database.reading() as session:
+        assert session.get(Timer, planned["id"]) is None
