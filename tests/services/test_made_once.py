@@ -32,6 +32,12 @@ LOOK = Look(
     Found,
 )
 
+FIRED = Deed(
+    update(rows_of(Timer))
+    .where(Timer.id == bindparam("timer"))
+    .values(state=TimerState.FIRED, done_at=bindparam("now"))
+)
+
 
 def values(world: World, **other: object) -> dict[str, object]:
     order = world.issue()
@@ -63,15 +69,10 @@ def test_what_was_written_is_read_as_it_was(world: World, database: Database) ->
 
 def test_a_change_goes_back_with_its_transaction(world: World, database: Database) -> None:
     planned = values(world)
-    fired = Deed(
-        update(rows_of(Timer))
-        .where(Timer.id == bindparam("timer"))
-        .values(state=TimerState.FIRED, done_at=bindparam("now"))
-    )
     with database.transaction() as session:
         insert_once(session, Timer, planned)
     with database.transaction() as session:
-        fired.on(bare(session), {"timer": planned["id"], "now": world.now})
+        FIRED.on(bare(session), {"timer": planned["id"], "now": world.now})
         assert LOOK.within(bare(session), timer=planned["id"])[0].state is TimerState.FIRED
         session.rollback()
     with database.reading() as session:
@@ -130,15 +131,10 @@ def test_a_connection_that_is_lost_is_told_as_such_and_the_next_works(
 
 def test_what_a_statement_needs_is_not_taken_for_nothing(world: World, database: Database) -> None:
     planned = values(world)
-    fired = Deed(
-        update(rows_of(Timer))
-        .where(Timer.id == bindparam("timer"))
-        .values(state=TimerState.FIRED, done_at=bindparam("now"))
-    )
     with database.transaction() as session:
         insert_once(session, Timer, planned)
         with pytest.raises(StatementError, match="a value is needed for now, timer"):
-            fired.on(bare(session), {"tmer": planned["id"]})
+            FIRED.on(bare(session), {"tmer": planned["id"]})
 
 
 def test_after_a_flush_that_failed_nothing_is_written_by_itself(
