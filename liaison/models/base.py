@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import uuid6
@@ -25,11 +25,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    bindparam,
     create_engine,
     event,
+    func,
     inspect,
     make_url,
-    text,
+    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
@@ -41,7 +43,7 @@ from sqlalchemy.types import TypeDecorator
 
 from liaison.errors import SettingsError
 from liaison.models.deeds import Deed
-from liaison.models.looks import Looking
+from liaison.models.looks import Look, Looking
 
 WRITES = "liaison_writes"
 
@@ -183,8 +185,7 @@ class Database:
         """The database's own clock, which decides what is due; None where it has none."""
         if self.is_sqlite:
             return None
-        moment: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-        return moment.astimezone(UTC)
+        return _CLOCK.within(connection)[0].moment.astimezone(UTC)
 
     def close(self) -> None:
         """Gives all connections back."""
@@ -195,6 +196,12 @@ class Database:
         """What tells a worker that there may be work."""
         return _FileHints(self.engine) if self.is_sqlite else _ServerHints(self.engine)
 
+
+class _Clock(NamedTuple):
+    moment: datetime
+
+
+_CLOCK = Look(select(func.clock_timestamp()), _Clock)
 
 TIMERS = "timers"
 """The kind of hint that timers are; that of a message is its channel."""
@@ -218,10 +225,14 @@ def _notify(session: Session) -> None:
     """In the same transaction as the work, and once for all of it."""
     kinds = session.info.pop(_WAKES, None)
     if kinds:
-        session.execute(_NOTIFY, {"kinds": ",".join(sorted(kinds))})
+        _NOTIFY.within(bare(session), kinds=",".join(sorted(kinds)))
 
 
-_NOTIFY = text("SELECT pg_notify('liaison', :kinds)")
+class _Told(NamedTuple):
+    nothing: str
+
+
+_NOTIFY = Look(select(func.pg_notify("liaison", bindparam("kinds", type_=Text()))), _Told)
 
 
 class Hints(Protocol):

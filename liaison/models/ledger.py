@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, text
@@ -53,3 +54,26 @@ class Entry(Base):
     digest: Mapped[str]
     prev: Mapped[str]
     hash: Mapped[str]
+
+
+class EntryRow(NamedTuple):
+    """An entry as it is written; the fields are those of ``Entry``.
+
+    Nobody changes one afterwards, so none becomes an object of the session.
+    """
+
+    stream: str
+    seq: int
+    type: str
+    at: datetime
+    actor: str
+    order_id: UUID | None
+    data: str
+    salt: str
+    digest: str
+    prev: str
+    hash: str = ""
+    id: UUID = UUID(int=0)
+
+
+AnyEntry = Entry | EntryRow

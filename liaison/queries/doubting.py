@@ -52,7 +52,7 @@ def numbers(session: Session, order: Order, at: datetime) -> list[Number]:
     others = registry.contacts(session, order, at, Function.DUTY_OFFICER, Function.SUPERVISOR)
     found = [
         Number(contact.function.label, contact.phone, contact.phone_verified_at is not None)
-        for contact in dict.fromkeys([*on_duty, *others])
+        for contact in (*on_duty, *others)
         if contact.phone and contact.authority_id == order.authority_id
     ]
     if order.authority.phone:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 from uuid import UUID
 
 import holidays
@@ -19,6 +20,8 @@ from liaison.domain.terms import Window
 from liaison.domain.vocabulary import Channel
 from liaison.models import Authority, Contact, DutyOverride, Provider, Rota
 from liaison.models.base import bare
+from liaison.models.contact_rows import AnyContact
+from liaison.models.looks import Look
 
 AHEAD = timedelta(days=28)
 """How far ahead pages show duty."""
@@ -122,25 +125,25 @@ class Book:
                 yield Shift(left, right, shift.members, shift.rotas)
 
 
-def is_usable(contact: Contact, at: datetime) -> bool:
+def is_usable(contact: AnyContact, at: datetime) -> bool:
     """Whether an entry counts at a moment: past its cooling-off, and not removed."""
     begun = contact.usable_from is None or contact.usable_from <= at
     return begun and (contact.removed_at is None or contact.removed_at > at)
 
 
-def has_way(contact: Contact) -> bool:
+def has_way(contact: AnyContact) -> bool:
     """Whether any way to reach a contact was verified."""
     return any(is_verified(contact, Channel(way)) for way in contact.channels)
 
 
-def is_verified(contact: Contact, way: Channel) -> bool:
+def is_verified(contact: AnyContact, way: Channel) -> bool:
     """Whether the value that a way uses was verified: the e-mail address, or the number."""
     if way is Channel.EMAIL:
         return contact.email_verified_at is not None
     return contact.phone_verified_at is not None
 
 
-def is_reachable(contact: Contact, at: datetime) -> bool:
+def is_reachable(contact: AnyContact, at: datetime) -> bool:
     """Whether a ladder can call a contact at a moment."""
     return is_usable(contact, at) and has_way(contact)
 
@@ -175,8 +178,14 @@ _OVERRIDES = {
 }
 """Of those that were cancelled, only what had begun before counts."""
 
+
+class _Kept(NamedTuple):
+    is_kept: bool
+
+
 _KEPT = {
-    side: select(or_(rotas.exists(), _OVERRIDES[side].exists())) for side, rotas in _ROTAS.items()
+    side: Look(select(or_(rotas.exists(), _OVERRIDES[side].exists()).label("is_kept")), _Kept)
+    for side, rotas in _ROTAS.items()
 }
 
 
@@ -185,7 +194,7 @@ def book(session: Session, owner: Owner, start: datetime, end: datetime) -> Book
     side = "provider_id" if owner.authority_id is None else "authority_id"
     asked = {"owner": owner.authority_id or owner.provider_id, "start": start, "end": end}
     session.flush()
-    if not bare(session).execute(_KEPT[side], asked).scalar_one():
+    if not _KEPT[side].within(bare(session), **asked)[0].is_kept:
         return Book((), (), "", {})
     rotas = list(session.scalars(_ROTAS[side], asked))
     overrides = list(session.scalars(_OVERRIDES[side], asked))

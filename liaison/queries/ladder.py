@@ -19,7 +19,8 @@ from liaison.domain.ladder_ahead import ahead
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.office_hours import Calendar
 from liaison.domain.terms import Deadlines, second_climb_start, terms_from_json
-from liaison.models import CallTask, Contact, Message, Order, Timer
+from liaison.models import CallTask, Message, Order, Timer
+from liaison.models.contact_rows import AnyContact
 from liaison.models.work import CallState, MessageState, TimerKind, TimerState, Wanted
 from liaison.queries import office_hours, registry
 from liaison.services import timers
@@ -43,7 +44,7 @@ class StepView:
     """One rung, with its repeats: who is called, and what came of it so far."""
 
     step: Step
-    people: list[Contact]
+    people: list[AnyContact]
     state: StepState
     due_at: datetime
     """When it was climbed last, or is climbed next; or was skipped."""
@@ -458,9 +459,9 @@ class _People:
 
     def __init__(self, session: Session, order: Order) -> None:
         self._session, self._order = session, order
-        self._known: dict[tuple[Whom, str | None, datetime | None], list[Contact]] = {}
+        self._known: dict[tuple[Whom, str | None, datetime | None], list[AnyContact]] = {}
 
-    def called_by(self, at: Step, moment: datetime) -> list[Contact]:
+    def called_by(self, at: Step, moment: datetime) -> list[AnyContact]:
         turns = at.whom in (Whom.ON_DUTY, Whom.DUTY_OFFICER)
         key = (at.whom, at.contact, moment if turns else None)
         if key not in self._known:

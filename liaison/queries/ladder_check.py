@@ -23,6 +23,7 @@ from liaison.domain.terms_words import DAYS, counted, span, ways, whom_words
 from liaison.domain.vocabulary import PERSONAL, Channel, Function, Urgency
 from liaison.errors import FieldError
 from liaison.models import Authority, Contact, Memorandum, Order, Provider
+from liaison.models.contact_rows import AnyContact
 from liaison.queries import duty, office_hours, registry
 
 LOOKED_AHEAD = timedelta(weeks=4)
@@ -193,7 +194,7 @@ class _Check:
             return
         yield f"would reach nobody. {self._why_not(meant, rung)}"
 
-    def _why_not(self, meant: Sequence[Contact], rung: Rung) -> str:
+    def _why_not(self, meant: Sequence[AnyContact], rung: Rung) -> str:
         if self._hidden and any(contact.provider_id is None for contact in meant):
             return f"{self._authority.name} must see to it, or let the rung call somebody else."
         return " ".join(_why_not(contact, rung) for contact in meant)
@@ -350,11 +351,11 @@ def _about(rung: Rung) -> str:
     return f"{whom_words(rung.whom)}, {when}"
 
 
-def _reachable(contact: Contact, rung: Rung) -> bool:
+def _reachable(contact: AnyContact, rung: Rung) -> bool:
     return any(way in registry.ways(contact) for way in rung.channels)
 
 
-def _begins_after(contact: Contact, at: datetime) -> bool:
+def _begins_after(contact: AnyContact, at: datetime) -> bool:
     return contact.usable_from is not None and contact.usable_from > at
 
 
@@ -362,7 +363,7 @@ def _value(way: Channel) -> str:
     return "e-mail address" if way is Channel.EMAIL else "phone number"
 
 
-def _why_not(contact: Contact, rung: Rung) -> str:
+def _why_not(contact: AnyContact, rung: Rung) -> str:
     """Why a contact is not reached by the rung's ways, and what to do about it."""
     who = f"{contact.name} ({contact.function.label})"
     if contact.wrong_number_at is not None and Channel.CALL in rung.channels:

@@ -16,6 +16,7 @@ from liaison.domain.terms import terms_from_json
 from liaison.domain.vocabulary import Channel, MemorandumState, Urgency
 from liaison.errors import NotFound
 from liaison.models import Authority, Contact, Memorandum, Order, Provider
+from liaison.models.contact_rows import AnyContact
 from liaison.queries import registry
 from liaison.queries.memoranda import Standing, standing
 
@@ -39,7 +40,7 @@ class Rung:
     after: timedelta
     whom: Whom
     channels: tuple[Channel, ...]
-    people: list[Contact]
+    people: list[AnyContact]
     repeats: int
     every: timedelta
     at_top: bool = False

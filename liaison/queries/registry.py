@@ -14,7 +14,9 @@ from liaison.domain.ladder import Step, Whom
 from liaison.domain.register_entry import name_key
 from liaison.domain.vocabulary import PERSONAL, Channel, Function, HoldingKind, MemorandumState
 from liaison.models import Authority, Contact, Holding, Memorandum, Order, Provider
-from liaison.models.base import UTCDateTime
+from liaison.models.base import UTCDateTime, bare
+from liaison.models.contact_rows import AnyContact, ContactRow
+from liaison.models.looks import Look
 from liaison.queries import duty
 
 
@@ -22,7 +24,7 @@ from liaison.queries import duty
 class Reached:
     """A contact that a step calls, by the ways that count there: registered and verified."""
 
-    contact: Contact
+    contact: AnyContact
     channels: tuple[Channel, ...]
 
 
@@ -85,12 +87,15 @@ def begun(day: date) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def contacts(session: Session, order: Order, at: datetime, *functions: Function) -> list[Contact]:
+def contacts(
+    session: Session, order: Order, at: datetime, *functions: Function
+) -> list[ContactRow]:
     """The order's registered contacts of one or two functions, on whichever side they stand."""
     assert 1 <= len(functions) <= 2, functions
     of = {"provider": order.provider_id, "authority": order.authority_id}
     one, other = functions[0], functions[-1]
-    return list(session.scalars(_CONTACTS, {**of, "one": one, "other": other, "at": at}))
+    session.flush()
+    return _CONTACTS.within(bare(session), **of, one=one, other=other, at=at)
 
 
 def usable(at: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
@@ -101,9 +106,8 @@ def usable(at: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool],
     )
 
 
-# Made once: the ladder asks it at every rung, and making it takes longer than asking.
-_CONTACTS = (
-    select(Contact)
+_CONTACTS = Look(
+    select(*(getattr(Contact, field) for field in ContactRow._fields))
     .where(
         or_(
             Contact.provider_id == bindparam("provider"),
@@ -112,18 +116,19 @@ _CONTACTS = (
         or_(Contact.function == bindparam("one"), Contact.function == bindparam("other")),
         *usable(bindparam("at", type_=UTCDateTime())),
     )
-    .order_by(Contact.position, Contact.id)
+    .order_by(Contact.position, Contact.id),
+    ContactRow,
 )
 
 
-def ways(contact: Contact) -> frozenset[Channel]:
+def ways(contact: AnyContact) -> frozenset[Channel]:
     """The ways that are registered for a contact and verified: a ladder uses no other."""
     return frozenset(c for c in map(Channel, contact.channels) if duty.is_verified(contact, c))
 
 
 def addressees(
     session: Session, order: Order, whom: Whom, at: datetime, named: str | None = None
-) -> list[Contact]:
+) -> list[AnyContact]:
     """Who is meant by a rung at a moment, whether they can be reached or not.
 
     Where a rota stands, who is on duty is asked of it; in a gap of it, and where there is none,
@@ -133,10 +138,10 @@ def addressees(
         found = session.get(Contact, UUID(named)) if named else None
         return [found] if found and _is_party(found, order) and _is_usable(found, at) else []
     on_duty = _on_duty(session, order, whom, at)
-    return on_duty or contacts(session, order, at, *_FUNCTIONS[whom])
+    return on_duty or [*contacts(session, order, at, *_FUNCTIONS[whom])]
 
 
-def _on_duty(session: Session, order: Order, whom: Whom, at: datetime) -> list[Contact]:
+def _on_duty(session: Session, order: Order, whom: Whom, at: datetime) -> list[AnyContact]:
     if whom is Whom.ON_DUTY:
         found = duty.on_duty(session, duty.Owner(provider_id=order.provider_id), at)
     elif whom is Whom.DUTY_OFFICER:
@@ -167,12 +172,14 @@ CALLED_FIRST = (Whom.ON_DUTY, Whom.EVERY_SPOC, Whom.FALLBACK, Whom.DUTY_OFFICER,
 """Whom the call goes to that opens with an emergency: the first of these who has a number."""
 
 
-def called_at_issue(session: Session, order: Order, at: datetime) -> list[Contact]:
+def called_at_issue(session: Session, order: Order, at: datetime) -> list[AnyContact]:
     """Whom to phone when an emergency is issued; only numbers that were verified."""
     return _first(session, order, at, CALLED_FIRST)
 
 
-def called_instead(session: Session, order: Order, contact: Contact, at: datetime) -> list[Contact]:
+def called_instead(
+    session: Session, order: Order, contact: AnyContact, at: datetime
+) -> list[AnyContact]:
     """Whom to phone where a contact cannot be: the next who has a number.
 
     What a colleague was to be called about is no provider's business: another colleague is called.
@@ -187,21 +194,21 @@ def _first(
     order: Order,
     at: datetime,
     among: Iterable[Whom],
-    but: Contact | None = None,
-) -> list[Contact]:
+    but: AnyContact | None = None,
+) -> list[AnyContact]:
     for whom in among:
-        meant = [c for c in addressees(session, order, whom, at) if c is not but]
+        meant = [c for c in addressees(session, order, whom, at) if but is None or c.id != but.id]
         if found := _by(meant, (Channel.CALL,)):
             return [called.contact for called in found]
     return []
 
 
-def called_by(session: Session, order: Order, step: Step, at: datetime) -> list[Contact]:
+def called_by(session: Session, order: Order, step: Step, at: datetime) -> list[AnyContact]:
     """The same without the ways."""
     return [called.contact for called in reached(session, order, step, at)]
 
 
-def _by(meant: Iterable[Contact], channels: tuple[Channel, ...]) -> list[Reached]:
+def _by(meant: Iterable[AnyContact], channels: tuple[Channel, ...]) -> list[Reached]:
     found = [Reached(c, tuple(way for way in channels if way in ways(c))) for c in meant]
     return [called for called in found if called.channels]
 
@@ -223,12 +230,12 @@ def unreachable(session: Session, at: datetime) -> list[str]:
     return [authority.name for authority in authorities if authority.id not in reached]
 
 
-def _is_usable(contact: Contact, at: datetime) -> bool:
+def _is_usable(contact: AnyContact, at: datetime) -> bool:
     begun = contact.usable_from is None or contact.usable_from <= at
     return begun and (contact.removed_at is None or contact.removed_at > at)
 
 
-def _is_party(contact: Contact, order: Order) -> bool:
+def _is_party(contact: AnyContact, order: Order) -> bool:
     """Whether a contact belongs to the order's provider or to its own authority."""
     if contact.provider_id is not None:
         return contact.provider_id == order.provider_id

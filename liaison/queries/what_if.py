@@ -18,6 +18,7 @@ from liaison.domain.office_hours import Calendar
 from liaison.domain.terms import Deadlines, Terms, deadlines, terms_from_json
 from liaison.domain.vocabulary import Channel, MemorandumState, Urgency
 from liaison.models import Contact, Memorandum, Order
+from liaison.models.contact_rows import AnyContact
 from liaison.queries import office_hours, registry
 
 PAGES = 3
@@ -31,7 +32,7 @@ class Called:
     ``waiting``: a call to them is open since an earlier moment, and no second one is opened.
     """
 
-    contact: Contact
+    contact: AnyContact
     channels: tuple[Channel, ...]
     waiting: bool = False
 
@@ -160,7 +161,7 @@ def _served(
     emergency a call opens at once.
     """
     told_by_ladder = any(not r.after and Channel.EMAIL in r.channels for r in ladder.rungs)
-    told: dict[UUID, tuple[Contact, list[Channel]]] = {}
+    told: dict[UUID, tuple[AnyContact, list[Channel]]] = {}
     if not told_by_ladder:
         for spoc in registry.addressees(session, order, Whom.ON_DUTY, at):
             if spoc.email_verified_at is not None:

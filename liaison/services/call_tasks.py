@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from liaison.models import CallTask, Contact, Order
+from liaison.models import CallTask, Order
 from liaison.models.base import bare, insert_once, new_id
+from liaison.models.contact_rows import AnyContact
 from liaison.models.looks import Look
 from liaison.models.work import CallState, Wanted
 from liaison.queries import registry
@@ -33,7 +34,7 @@ and must not take that call back.
 def open_task(
     session: Session,
     order: Order,
-    contact: Contact,
+    contact: AnyContact,
     why: str,
     key: str,
     wanted: Wanted,
@@ -88,7 +89,7 @@ _FOR_ELSE = Look(_WAITING.where(CallTask.wanted == bindparam("wanted")), _Waitin
 
 
 def _open(
-    session: Session, order: Order, contact: Contact, key: str, task: Mapping[str, Any]
+    session: Session, order: Order, contact: AnyContact, key: str, task: Mapping[str, Any]
 ) -> bool:
     wanted = task["wanted"]
     session.flush()

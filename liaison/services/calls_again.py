@@ -17,6 +17,7 @@ from liaison.domain.actors import CLOCK
 from liaison.domain.vocabulary import CallOutcome, Urgency
 from liaison.models import CallTask, Contact, Order, Timer
 from liaison.models.base import TIMERS, hint
+from liaison.models.contact_rows import AnyContact
 from liaison.models.work import CallState, TimerKind, TimerState, Wanted
 from liaison.queries import duty, registry
 from liaison.services import call_tasks, ledger, reasons, timers
@@ -143,13 +144,13 @@ def _open(session: Session, order: Order, task: CallTask, now: datetime) -> bool
     return opened
 
 
-def _whom(session: Session, order: Order, contact: Contact, now: datetime) -> list[Contact]:
+def _whom(session: Session, order: Order, contact: Contact, now: datetime) -> list[AnyContact]:
     if contact.wrong_number_at is None and duty.is_usable(contact, now):
         return [contact]
     return registry.called_instead(session, order, contact, now)
 
 
-def _is_called_since(session: Session, order: Order, contact: Contact, task: CallTask) -> bool:
+def _is_called_since(session: Session, order: Order, contact: AnyContact, task: CallTask) -> bool:
     """Whether the contact has had a later call, by the ladder: what comes of it is its own."""
     later = exists().where(
         CallTask.order_id == order.id,

@@ -17,8 +17,9 @@ from liaison.domain.actors import CLOCK
 from liaison.domain.drills import Slot, anniversary, spread, year_of
 from liaison.domain.ladder import Whom
 from liaison.domain.vocabulary import DrillState, MemorandumState, Status
-from liaison.models import Authority, Contact, Drill, Memorandum, Order, Provider
+from liaison.models import Authority, Drill, Memorandum, Order, Provider
 from liaison.models.base import insert_once, new_id
+from liaison.models.contact_rows import AnyContact
 from liaison.queries import registry
 from liaison.services import drill_orders, drills, outbox
 
@@ -155,12 +156,12 @@ def _announce(session: Session, drill: Drill, link: str, now: datetime) -> None:
     drill.announced_at = now
 
 
-def _addressees(session: Session, drill: Drill) -> Sequence[Contact]:
+def _addressees(session: Session, drill: Drill) -> Sequence[AnyContact]:
     """Whoever would be on duty then, and every SPOC; each once, verified addresses only."""
     agreed = drill.memorandum
     # The register's own rule is asked, with an order never stored.
     order = Order(provider_id=agreed.provider_id, authority_id=agreed.authority_id)
-    found: dict[str, Contact] = {}
+    found: dict[str, AnyContact] = {}
     for whom in (Whom.ON_DUTY, Whom.EVERY_SPOC):
         for contact in registry.addressees(session, order, whom, drill.planned_at):
             if contact.email_verified_at is not None:

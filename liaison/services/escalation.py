@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -29,37 +26,24 @@ from liaison.domain.ladder_ahead import ahead, behind
 from liaison.domain.lifecycle import Action, OrderState
 from liaison.domain.office_hours import Calendar
 from liaison.domain.reading import LONGEST_REASON, check_texts
-from liaison.domain.terms import Terms, terms_from_json
+from liaison.domain.terms import Terms
 from liaison.domain.vocabulary import Channel
 from liaison.errors import FieldError, Invalid, InvalidTransition
-from liaison.models import Contact, Order, Timer
+from liaison.models import Order, Timer
 from liaison.models.base import TIMERS, hint
+from liaison.models.contact_rows import AnyContact
 from liaison.models.work import TimerKind, TimerState, Wanted
 from liaison.queries import ladder, office_hours, registry
-from liaison.services import call_tasks, ledger, outbox, timers
+from liaison.services import call_tasks, ledger, outbox, terms_in_hand, timers
 from liaison.services.guards import order_for
 
 _CLIMBS = {OrderState.ISSUED: Climb.ACKNOWLEDGE, OrderState.ACKNOWLEDGED: Climb.PRESERVE}
 _WANTED = {Climb.ACKNOWLEDGE: Wanted.UNTIL_ACKNOWLEDGED, Climb.PRESERVE: Wanted.UNTIL_PRESERVED}
 
 
-_READ: WeakKeyDictionary[Order, tuple[dict[str, Any], Terms]] = WeakKeyDictionary()
-"""Terms as they were read, while their order is in hand: one rung asks for them ten times."""
-
-
 def terms_of(order: Order) -> Terms:
     """The terms the order was issued under."""
-    assert order.terms is not None, "an order that was issued carries its terms"
-    known = _READ.get(order)
-    if known is None or known[0] is not order.terms:
-        _READ[order] = known = order.terms, _read(json.dumps(order.terms))
-    return known[1]
-
-
-@lru_cache(maxsize=256)
-def _read(terms: str) -> Terms:
-    """Of a memorandum's many orders all have the same: they are read once."""
-    return terms_from_json(json.loads(terms))
+    return terms_in_hand.of(order)
 
 
 def ladder_of(order: Order) -> Ladder:
@@ -314,7 +298,7 @@ def _page(
             call_tasks.open_task(session, order, contact, why, key, _WANTED[climb], now)
 
 
-def may_reply(order: Order, climb: Climb, contact: Contact) -> bool:
+def may_reply(order: Order, climb: Climb, contact: AnyContact) -> bool:
     """Whether this contact's answer “1” acknowledges receipt: where the terms say so.
 
     A colleague of ours acknowledges nothing, whatever the terms say.

@@ -30,7 +30,7 @@ from liaison.domain.actors import Actor
 from liaison.models import Entry, Order, Stream
 from liaison.models.base import bare, insert_once, rows_of
 from liaison.models.deeds import Deed
-from liaison.models.ledger import GENESIS
+from liaison.models.ledger import GENESIS, AnyEntry, EntryRow
 from liaison.models.looks import Look
 from liaison.services import webhooks
 
@@ -94,7 +94,7 @@ def own(order: Order, type_: str, actor: Actor, data: Mapping[str, Any]) -> Reco
     return Record(authority_stream(order.authority_id), type_, actor.id, shared, order.id)
 
 
-def record(session: Session, now: datetime, *records: Record) -> list[Entry]:
+def record(session: Session, now: datetime, *records: Record) -> list[EntryRow]:
     """Appends entries: the last write of a transaction, for it takes the streams' locks.
 
     Streams are locked in the order of their ids, so that two acts cannot wait for each other.
@@ -123,32 +123,22 @@ _MOVE = Deed(
     .where(Stream.id == bindparam("stream"))
     .values(seq=bindparam("number"), head=bindparam("hash"))
 )
-_COLUMNS = tuple(rows_of(Entry).columns.keys())
-_ENTER = Deed(insert(rows_of(Entry)), _COLUMNS)
+_ENTER = Deed(insert(rows_of(Entry)), EntryRow._fields)
 
 
-def _append(session: Session, now: datetime, r: Record) -> Entry:
+def _append(session: Session, now: datetime, r: Record) -> EntryRow:
     provider = webhooks.provider_of(r.stream)
     seq, prev, heard = _next(session, r.stream, provider)
     data = rfc8785.dumps(dict(r.data))
     salt = secrets.token_bytes(16)
-    entry = Entry(
-        stream=r.stream,
-        seq=seq,
-        type=r.type,
-        at=now,
-        actor=r.actor,
-        order_id=r.order_id,
-        data=data.decode(),
-        salt=salt.hex(),
-        digest=hashlib.sha256(salt + data).hexdigest(),
-        prev=prev,
-    )
-    entry.hash = entry_hash(entry)
-    entry.id = entry_id(entry)
+    digest = hashlib.sha256(salt + data).hexdigest()
+    told = data.decode(), salt.hex(), digest
+    entry = EntryRow(r.stream, seq, r.type, now, r.actor, r.order_id, *told, prev)
+    entry = entry._replace(hash=entry_hash(entry))
+    entry = entry._replace(id=entry_id(entry))
     # Bare statements: an entry is written once and never touched again by this session.
     connection = bare(session)
-    _ENTER.on(connection, {name: getattr(entry, name) for name in _COLUMNS})
+    _ENTER.on(connection, entry._asdict())
     _MOVE.on(connection, {"stream": r.stream, "number": seq, "hash": entry.hash})
     if provider is not None and heard:
         webhooks.announce(session, provider, entry)
@@ -168,7 +158,7 @@ def _next(session: Session, stream: str, provider: UUID | None) -> tuple[int, st
     return rows[0].seq + 1, rows[0].head, rows[0].heard
 
 
-def entry_hash(entry: Entry) -> str:
+def entry_hash(entry: AnyEntry) -> str:
     """The hash an entry must have."""
     return hashlib.sha256(
         rfc8785.dumps(
@@ -186,7 +176,7 @@ def entry_hash(entry: Entry) -> str:
     ).hexdigest()
 
 
-def entry_id(entry: Entry) -> UUID:
+def entry_id(entry: AnyEntry) -> UUID:
     """The id an entry must have: milliseconds of its moment, then 74 bits of its hash."""
     moment = (entry.at - _EPOCH) // timedelta(milliseconds=1)
     bits = int(entry.hash[:32], 16) >> (128 - 74)

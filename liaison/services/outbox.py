@@ -17,8 +17,9 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from liaison.domain.vocabulary import Channel, Urgency
-from liaison.models import Contact, Message, Order
+from liaison.models import Message, Order
 from liaison.models.base import insert_once, new_id
+from liaison.models.contact_rows import AnyContact
 from liaison.models.work import MessageState, Wanted
 from liaison.services import party_names
 
@@ -48,7 +49,7 @@ class Notice:
 def queue(
     session: Session,
     order: Order,
-    contact: Contact,
+    contact: AnyContact,
     notice: Notice,
     now: datetime,
     channel: Channel = Channel.EMAIL,

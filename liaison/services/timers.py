@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import Text, bindparam, cast, select, text, update
 from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -15,7 +15,7 @@ from liaison.models import Authority, Order, Provider, Timer
 from liaison.models.base import TIMERS, bare, hint, insert_once, new_id, rows_of, unhint
 from liaison.models.deeds import Deed
 from liaison.models.work import TimerKind, TimerState
-from liaison.services import party_names
+from liaison.services import party_names, terms_in_hand
 
 Handler = Callable[[Session, Timer, Order, datetime], None]
 
@@ -98,7 +98,6 @@ _OF_A_LADDER = (
         Order.provider_id,
         Order.urgency,
         Order.test,
-        Order.terms,
         Order.issued_at,
         Order.acknowledge_by,
         Order.acknowledged_at,
@@ -113,7 +112,7 @@ _OF_A_LADDER = (
 """What a rung reads of an order; anything else is read when it is asked for."""
 
 _NEXT_DUE = (
-    select(Timer, Order, Provider.name, Authority.name)
+    select(Timer, Order, Provider.name, Authority.name, cast(Order.terms, Text))
     .join(Timer.order)
     .join(Order.provider)
     .join(Order.authority)
@@ -135,9 +134,11 @@ def claim(session: Session, now: datetime) -> Timer | None:
     row = session.execute(_NEXT_DUE, {"now": now}).one_or_none()
     if row is None:
         return None
-    timer, order, provider, authority = row
+    timer, order, provider, authority, terms = row
     set_committed_value(timer, "order", order)
     party_names.note(order, provider, authority)
+    if terms is not None:
+        terms_in_hand.note(order, terms)
     return timer
 
 

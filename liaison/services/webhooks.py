@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 from liaison.clock import rfc3339
 from liaison.domain.ladder import Climb
 from liaison.domain.vocabulary import Channel, Urgency
-from liaison.models import Entry, Order, WebhookEndpoint
+from liaison.models import Order, WebhookEndpoint
 from liaison.models.base import bare, insert_once, new_id
+from liaison.models.ledger import AnyEntry
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import Message, MessageState, Wanted
 
@@ -60,7 +61,7 @@ def provider_of(stream: str) -> UUID | None:
         return None
 
 
-def announce(session: Session, provider: UUID, entry: Entry) -> None:
+def announce(session: Session, provider: UUID, entry: AnyEntry) -> None:
     """Queues a message to each active endpoint that is told of this type of entry."""
     rows = bare(session).execute(_TOLD, {"provider": provider}).all()
     for endpoint_id, url, events in rows:
@@ -69,7 +70,7 @@ def announce(session: Session, provider: UUID, entry: Entry) -> None:
 
 
 def queue(
-    session: Session, endpoint_id: UUID, url: str, entry: Entry, now: datetime, again: int = 0
+    session: Session, endpoint_id: UUID, url: str, entry: AnyEntry, now: datetime, again: int = 0
 ) -> bool:
     """Queues one entry for one endpoint; ``again`` counts the replays, which have own keys.
 
@@ -116,7 +117,7 @@ def put(session: Session, values: Mapping[str, Any], now: datetime) -> bool:
     return insert_once(session, Message, row)
 
 
-def _wanted(entry: Entry) -> Wanted:
+def _wanted(entry: AnyEntry) -> Wanted:
     """The ladder's step is a page and ends with its reason; all else is a fact and stays one."""
     if entry.type != "order.escalated":
         return Wanted.ALWAYS
