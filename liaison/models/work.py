@@ -53,9 +53,11 @@ class Timer(Base):
 
     __tablename__ = "timer"
     __table_args__ = (
+        # In the order in which they are claimed: those of one moment are not sorted for each claim.
         Index(
             "ix_timer_due",
             "due_at",
+            "id",
             postgresql_where=text("state = 'waiting'"),
             sqlite_where=text("state = 'waiting'"),
         ),
@@ -152,7 +154,13 @@ class Message(Base):
             postgresql_where=text("channel IN ('text', 'voice')"),
             sqlite_where=text("channel IN ('text', 'voice')"),
         ),
-        Index("ix_message_endpoint", "endpoint_id", "id"),
+        Index(
+            "ix_message_endpoint",
+            "endpoint_id",
+            "id",
+            postgresql_where=text("endpoint_id IS NOT NULL"),
+            sqlite_where=text("endpoint_id IS NOT NULL"),
+        ),
         Index("ix_message_contact", "contact_id", "id"),
     )
 
@@ -235,7 +243,8 @@ class CallTask(Base):
     __tablename__ = "call_task"
     __table_args__ = (
         UniqueConstraint("idem"),
-        Index("ix_call_task_order", "order_id"),
+        # A rung asks for the open call of a contact: among all that are open it would search long.
+        Index("ix_call_task_order", "order_id", "contact_id", "state"),
         Index("ix_call_task_state", "state"),
     )
 

@@ -6,14 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
 
 from liaison.clock import FixedClock
 from liaison.delivery import DeliveryError
-from liaison.models import Database, Timer
+from liaison.models import Database
 from liaison.models.work import MessageState
 from liaison.services import claims
-from liaison.services import timers as timer_rows
 from liaison.worker import Done, Work, messages, run_once, timers
 from tests.mail import RecordingSender
 from tests.worker.looking import messages as notices
@@ -97,16 +95,3 @@ def test_the_other_side_cannot_ask_for_days(
     assert notices(database, order)[0].next_at == world.now + longest
     world.clock.move(seconds=1)
     assert messages.claim(work) == [], "the longest wait is waited"
-
-
-def test_a_timer_that_is_due_is_found_in_the_index_of_what_waits(
-    world: World, database: Database
-) -> None:
-    question = select(Timer.id).where(timer_rows.WAITING, Timer.due_at <= world.now)
-    sql = question.compile(database.engine, compile_kwargs={"literal_binds": True})
-    with database.reading() as session:
-        if not database.is_sqlite:  # in an empty table it would not trouble to
-            session.execute(text("SET LOCAL enable_seqscan = off"))
-        explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
-        plan = session.execute(text(f"{explain} {sql}")).all()
-    assert "ix_timer_due" in str(plan)
