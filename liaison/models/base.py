@@ -42,6 +42,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from liaison.errors import SettingsError
+from liaison.models import pipes
 from liaison.models.deeds import Deed
 from liaison.models.looks import Look, Looking
 
@@ -310,13 +311,29 @@ def bare(session: Session) -> Connection:
 
 def insert_once(session: Session, table: type[Base], values: Mapping[str, Any]) -> bool:
     """Inserts a row unless one with the same key stands; whether it was new."""
+    new = bool(_inserted(session, table, values, asks=True))
+    if new:
+        _hint_of(session, table, values)
+    return new
+
+
+def insert_missing(session: Session, table: type[Base], values: Mapping[str, Any]) -> None:
+    """The same for whoever need not know whether it was new, and so need not wait for it."""
+    _inserted(session, table, values, asks=False)
+    _hint_of(session, table, values)
+
+
+def _inserted(
+    session: Session, table: type[Base], values: Mapping[str, Any], *, asks: bool
+) -> list[Any]:
     session.flush()  # what it refers to may wait there; a bare statement does not ask for it
     connection = bare(session)
-    if not _once(connection.dialect.name, table, tuple(values)).on(connection, values):
-        return False
+    return _once(connection.dialect.name, table, tuple(values), asks=asks).on(connection, values)
+
+
+def _hint_of(session: Session, table: type[Base], values: Mapping[str, Any]) -> None:
     if table.__tablename__ == "message":
         hint(session, str(values["channel"]))
-    return True
 
 
 def rows_of(table: type[Base]) -> Table:
@@ -327,13 +344,14 @@ def rows_of(table: type[Base]) -> Table:
 
 
 @cache
-def _once(dialect: str, table: type[Base], columns: tuple[str, ...]) -> Deed:
+def _once(dialect: str, table: type[Base], columns: tuple[str, ...], *, asks: bool) -> Deed:
     """The statement for one table, made once: making it takes longer than running it."""
     rows = rows_of(table)
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    made = insert(rows).on_conflict_do_nothing()
     # What was inserted comes back: the count of rows is -1 on PostgreSQL, new or not.
     key = rows.primary_key.columns.values()[0]
-    return Deed(insert(rows).on_conflict_do_nothing().returning(key), columns)
+    return Deed(made.returning(key) if asks else made, columns)
 
 
 # Parameters stay out of error texts: they are what people typed, and errors are logged.
@@ -383,6 +401,8 @@ def _server_engine(url: str, **given: Any) -> Engine:
     engine = create_engine(
         url, hide_parameters=True, pool_pre_ping=True, connect_args=ours, **settings
     )
+
+    pipes.watch(engine)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:

@@ -11,7 +11,8 @@ from typing import Any, Generic, Self, TypeVar
 from sqlalchemy import Connection, Dialect, Engine, Select
 from sqlalchemy.pool import PoolProxiedConnection
 
-from liaison.models.made import Convert, Given, Made, told
+from liaison.models.driver_errors import told
+from liaison.models.made import Convert, Given, Made
 
 R = TypeVar("R", bound=tuple[Any, ...])
 

@@ -6,13 +6,14 @@ does its way to the driver.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Insert, Select, Update
-from sqlalchemy.exc import DBAPIError, InvalidRequestError, StatementError
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.exc import InvalidRequestError, StatementError
+
+from liaison.models import pipes
+from liaison.models.driver_errors import told
 
 Convert = Callable[[Any], Any]
 Given = tuple[Any, ...] | dict[str, Any]
@@ -36,6 +37,7 @@ class Made:
         if made.insert_prefetch or made.update_prefetch:
             raise TypeError("give a value for each column that has a default")
         self.text = str(compiled)
+        self.returns = isinstance(statement, Select) or bool(made.effective_returning)
         binds = {name: made.binds[name] for name in made.params}
         self._needs = frozenset(name for name, bind in binds.items() if bind.required)
         self._own = {n: value for n, value in made.params.items() if n not in self._needs}
@@ -64,48 +66,22 @@ class Made:
     def on(self, connection: Connection, asked: Mapping[str, Any]) -> list[Any]:
         """The driver's rows, within the transaction that runs there; none where none come back.
 
+        Those that give none are not waited for where nobody need (``pipes.unwaited``).
+
         By the driver's own cursor; where somebody listens to what is asked, SQLAlchemy tells them.
         """
         given = self.given(asked)
         if not connection.in_transaction():
             raise InvalidRequestError("no transaction runs: what is written could not go back")
-        if _is_heard(connection):
+        if pipes.is_heard(connection):
             result = connection.exec_driver_sql(self.text, given)
             return list(result.all()) if result.returns_rows else []
         raw = connection.connection
         with told(connection.dialect, self.text, raw, connection.invalidate):
+            pipes.enter(raw.driver_connection)
             cursor = raw.cursor()
             try:
                 cursor.execute(self.text, cast(Any, given))
-                return list(cursor.fetchall()) if cursor.description else []
+                return list(cursor.fetchall()) if self.returns else []
             finally:
                 cursor.close()
-
-
-def _is_heard(connection: Connection) -> bool:
-    heard = connection.dispatch
-    return bool(heard.before_cursor_execute or heard.after_cursor_execute)
-
-
-@contextmanager
-def told(
-    dialect: Dialect,
-    text: str,
-    raw: PoolProxiedConnection | None,
-    invalidate: Callable[[Exception], None],
-) -> Iterator[None]:
-    """The driver's errors as SQLAlchemy's; what is lost with its server goes back to no pool.
-
-    Parameters stay out of them: errors are logged.
-    """
-    errors = dialect.loaded_dbapi.Error
-    try:
-        yield
-    except errors as error:
-        lost = dialect.is_disconnect(error, raw, None)
-        if lost:
-            invalidate(error)
-        raise DBAPIError.instance(
-            text, None, error, errors, hide_parameters=True, connection_invalidated=lost,
-            dialect=dialect,
-        ) from error  # fmt: skip

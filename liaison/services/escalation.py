@@ -292,7 +292,7 @@ def _page(
         notice = outbox.Notice(_letter(order, climb, at), _WANTED[climb], key, params)
         for way in outbox.SENT_BY_US:
             if way in one.channels:
-                outbox.queue(session, order, contact, notice, now, way)
+                outbox.post(session, order, contact, notice, now, way)
         if Channel.CALL in one.channels:
             why = f"{label}: {_waiting(order, climb, now)}"
             call_tasks.open_task(session, order, contact, why, key, _WANTED[climb], now)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.vocabulary import Channel, Urgency
 from liaison.models import Message, Order
-from liaison.models.base import insert_once, new_id
+from liaison.models.base import insert_missing, insert_once, new_id
 from liaison.models.contact_rows import AnyContact
 from liaison.models.work import MessageState, Wanted
 from liaison.services import party_names
@@ -58,9 +58,30 @@ def queue(
 
     Nothing goes to an address or a number that was never verified: it may be anybody's.
     """
+    row = _row(order, contact, notice, now, channel)
+    return row is not None and insert_once(session, Message, row)
+
+
+def post(
+    session: Session,
+    order: Order,
+    contact: AnyContact,
+    notice: Notice,
+    now: datetime,
+    channel: Channel,
+) -> None:
+    """The same for whoever need not know whether it was there already."""
+    row = _row(order, contact, notice, now, channel)
+    if row is not None:
+        insert_missing(session, Message, row)
+
+
+def _row(
+    order: Order, contact: AnyContact, notice: Notice, now: datetime, channel: Channel
+) -> dict[str, Any] | None:
     by_mail = channel is Channel.EMAIL
     if (contact.email_verified_at if by_mail else contact.phone_verified_at) is None:
-        return False
+        return None
     names = party_names.of(order)
     params = {
         "ref": order.name,
@@ -71,27 +92,23 @@ def queue(
         "test": order.test,
         **notice.params,
     }
-    return insert_once(
-        session,
-        Message,
-        {
-            "id": new_id(),
-            "idem": f"{order.id}:{notice.key}:{contact.id}:{channel.value}",
-            "order_id": order.id,
-            "contact_id": contact.id,
-            "channel": channel,
-            "address": contact.email if by_mail else contact.phone,
-            "letter": notice.letter,
-            "params": params,
-            "wanted": notice.wanted,
-            "urgent": order.urgency is Urgency.EMERGENCY,
-            "state": MessageState.QUEUED,
-            "created_at": now,
-            "next_at": now,
-            "fence": 0,
-            "attempts": 0,
-        },
-    )
+    return {
+        "id": new_id(),
+        "idem": f"{order.id}:{notice.key}:{contact.id}:{channel.value}",
+        "order_id": order.id,
+        "contact_id": contact.id,
+        "channel": channel,
+        "address": contact.email if by_mail else contact.phone,
+        "letter": notice.letter,
+        "params": params,
+        "wanted": notice.wanted,
+        "urgent": order.urgency is Urgency.EMERGENCY,
+        "state": MessageState.QUEUED,
+        "created_at": now,
+        "next_at": now,
+        "fence": 0,
+        "attempts": 0,
+    }
 
 
 def queue_letter(

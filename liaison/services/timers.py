@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from liaison.models import Authority, Order, Provider, Timer
-from liaison.models.base import TIMERS, bare, hint, insert_once, new_id, rows_of, unhint
+from liaison.models.base import TIMERS, bare, hint, insert_missing, new_id, rows_of, unhint
 from liaison.models.deeds import Deed
 from liaison.models.work import TimerKind, TimerState
 from liaison.services import party_names, terms_in_hand
@@ -55,7 +55,7 @@ def plan(
 ) -> None:
     """Sets a timer; the same one is set once, however often it is planned."""
     hint(session, TIMERS)
-    insert_once(
+    insert_missing(
         session,
         Timer,
         {

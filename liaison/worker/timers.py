@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from liaison.models.pipes import unwaited
 from liaison.models.work import TimerKind
 from liaison.services import (
     answer_clock,
@@ -84,8 +85,9 @@ def _fire(work: Work, handlers: Mapping[TimerKind, timers.Handler]) -> int:
             return 0
         timer_id, kind = timer.id, timer.kind
         try:
-            timers.fire(session, timer, handlers[kind], now)
-            session.flush()
+            with unwaited(session.connection()):
+                timers.fire(session, timer, handlers[kind], now)
+                session.flush()
         except Exception as error:
             raise _HandlerError(timer_id, kind) from error
     log.info("timer fired", timer=str(timer_id), kind=kind.value)

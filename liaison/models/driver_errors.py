@@ -1,0 +1,34 @@
+"""What the driver says went wrong, in SQLAlchemy's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import PoolProxiedConnection
+
+
+@contextmanager
+def told(
+    dialect: Dialect,
+    text: str,
+    raw: PoolProxiedConnection | None,
+    invalidate: Callable[[Exception], None],
+) -> Iterator[None]:
+    """The driver's errors as SQLAlchemy's; what is lost with its server goes back to no pool.
+
+    Parameters stay out of them: errors are logged.
+    """
+    errors = dialect.loaded_dbapi.Error
+    try:
+        yield
+    except errors as error:
+        lost = dialect.is_disconnect(error, raw, None)
+        if lost:
+            invalidate(error)
+        raise DBAPIError.instance(
+            text, None, error, errors, hide_parameters=True, connection_invalidated=lost,
+            dialect=dialect,
+        ) from error  # fmt: skip
