@@ -148,7 +148,7 @@ def _secrets(settings: Settings, database: Database) -> str:
 
 
 def _clock(database: Database, clock: Clock) -> str:
-    with database.engine.connect() as connection:
+    with database.engine.begin() as connection:
         theirs = database.server_clock(connection)
     if theirs is None:
         return "SQLite has no clock of its own: this machine's counts"

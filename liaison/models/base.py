@@ -183,7 +183,10 @@ class Database:
             yield session
 
     def server_clock(self, connection: Connection) -> datetime | None:
-        """The database's own clock, which decides what is due; None where it has none."""
+        """The database's own clock, which decides what is due; None where it has none.
+
+        Asked within a transaction.
+        """
         if self.is_sqlite:
             return None
         return _CLOCK.within(connection)[0].moment.astimezone(UTC)

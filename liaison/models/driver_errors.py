@@ -25,8 +25,9 @@ def told(
     try:
         yield
     except errors as error:
-        lost = dialect.is_disconnect(error, raw, None)
-        if lost:
+        gone = raw is not None and raw.dbapi_connection is None  # lost before, and told
+        lost = gone or dialect.is_disconnect(error, raw, None)
+        if lost and not gone:
             invalidate(error)
         raise DBAPIError.instance(
             text, None, error, errors, hide_parameters=True, connection_invalidated=lost,

@@ -8,7 +8,7 @@ statement goes SQLAlchemy's way, all that was sent is settled.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 import psycopg
@@ -16,17 +16,31 @@ from sqlalchemy import Connection, Engine, event
 
 from liaison.models.driver_errors import told
 
+LONGEST = "2min"
+"""How long the server waits for one of us that stopped within a rung, and keeps its locks.
+
+In the pipeline mode it does not count as idle, however long it hears nothing.
+"""
+
+_LIMITS_TRANSACTIONS = 170_000
+"""PostgreSQL from which on a transaction can be limited as a whole."""
+
 
 class _Pipe:
     """One of the driver's connections, in its pipeline mode and out of it."""
 
     def __init__(self, raw: psycopg.Connection[Any]) -> None:
-        self._raw, self._mode, self._is_in = raw, ExitStack(), False
+        self._raw, self._mode = raw, ExitStack()
+        self._is_in = self._is_limited = False
 
     def enter(self) -> None:
-        if not self._is_in:
-            self._mode.enter_context(self._raw.pipeline())
-            self._is_in = True
+        if self._is_in:
+            return
+        self._mode.enter_context(self._raw.pipeline())
+        self._is_in = True
+        if not self._is_limited and self._raw.info.server_version >= _LIMITS_TRANSACTIONS:
+            self._raw.execute(f"SET LOCAL transaction_timeout = '{LONGEST}'")
+            self._is_limited = True
 
     def settle(self) -> None:
         """Waits for all that was sent, and raises the first error of it."""
@@ -83,9 +97,12 @@ def enter(own: object) -> None:
 def watch(engine: Engine) -> None:
     """Before a statement goes SQLAlchemy's way, all that was sent on its connection is settled."""
 
-    def _settle(cursor: Any, *_: Any) -> None:
+    def _settle(cursor: Any, statement: str = "", *_: Any) -> None:
         if pipe := _PIPES.get(id(cursor.connection)):
-            pipe.settle()
+            # What a savepoint is taken back for was told, or is undone with it.
+            undoes = statement.startswith("ROLLBACK TO")
+            with suppress(psycopg.DatabaseError) if undoes else nullcontext():
+                pipe.settle()
 
     for name in ("do_execute", "do_execute_no_params", "do_executemany"):
         event.listen(engine, name, _settle)

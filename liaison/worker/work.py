@@ -52,7 +52,7 @@ class Work:
         if isinstance(self.clock, SystemClock) and not self.database.is_sqlite:
             if session is not None:
                 return self.database.server_clock(session.connection()) or self.clock.now()
-            with self.database.engine.connect() as connection:
+            with self.database.engine.begin() as connection:
                 return self.database.server_clock(connection) or self.clock.now()
         return self.clock.now()
 

@@ -34,13 +34,12 @@ def marked_before_sending() -> None:
 
 def enqueued_after_the_commit() -> None:
     """The timer fires in one transaction and its notices are written in another."""
-    real, late = outbox.queue, []
+    real, late = outbox.post, []
 
-    def queue(session: Any, *args: Any, **more: Any) -> bool:
-        late.append((args, more))
-        return True
+    def post(session: Any, *args: Any) -> None:
+        late.append(args)
 
-    _put(outbox, "queue", queue)
+    _put(outbox, "post", post)
     from liaison.worker import timers
 
     fire = timers._fire
@@ -49,9 +48,8 @@ def enqueued_after_the_commit() -> None:
         found = fire(work, *args)
         while late:
             with work.database.transaction() as session:
-                given, more = late.pop(0)
-                order, contact, *rest = given
-                real(session, session.merge(order), session.merge(contact), *rest, **more)
+                order, *rest = late.pop(0)
+                real(session, session.merge(order), *rest)
         return found
 
     _put(timers, "_fire", fire_then_write)

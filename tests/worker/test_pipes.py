@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 from psycopg.pq import PipelineStatus
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from liaison.models import Database, Order, Timer
+from liaison.models import Database, Order, Timer, pipes
 from liaison.models.base import bare, insert_missing, insert_once, new_id
 from liaison.models.pipes import unwaited
 from liaison.models.work import TimerKind, TimerState
@@ -135,6 +135,54 @@ def test_what_a_savepoint_takes_back_is_back(world: World, database: Database) -
             fire_and_fail(session)
         assert LOOK.within(bare(session), timer=planned["id"])[0].state is TimerState.WAITING
     assert state_of(database, planned["id"]) is TimerState.WAITING
+
+
+def test_a_savepoint_takes_back_what_was_refused_unheard(world: World, database: Database) -> None:
+    planned = values(world)
+
+    def write_and_fail(session: Session) -> None:
+        with session.begin_nested():
+            if not database.is_sqlite:  # which would have told at once
+                put(planned, **STRANGER)(session)
+            fail(session)
+
+    with writing(database) as session:
+        insert_missing(session, Timer, planned)
+        with pytest.raises(ZeroDivisionError):
+            write_and_fail(session)
+        assert LOOK.within(bare(session), timer=planned["id"])[0].state is TimerState.WAITING
+    assert state_of(database, planned["id"]) is TimerState.WAITING
+
+
+def test_one_of_us_that_stops_within_a_rung_keeps_no_lock_for_long(
+    world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = values(world)
+    if database.is_sqlite or server_version(database) < 170_000:
+        return  # a file's lock goes with its process; ADR 0021 says what older servers do
+    monkeypatch.setattr(pipes, "LONGEST", "300ms")
+    with database.transaction() as session:
+        insert_missing(session, Timer, planned)
+    touched = update(Timer).where(Timer.id == planned["id"]).values(attempts=7)
+
+    def touch_elsewhere(_session: Session) -> None:
+        with database.transaction() as other:
+            other.execute(text("SET LOCAL lock_timeout = '20s'"))
+            other.execute(touched)
+
+    fire: Act = lambda session: FIRED.on(  # noqa: E731
+        bare(session), {"timer": planned["id"], "now": world.now}
+    )
+    look: Act = lambda session: LOOK.within(bare(session), timer=planned["id"])  # noqa: E731
+    with pytest.raises(DBAPIError):
+        written(database, fire, look, touch_elsewhere)
+    assert state_of(database, planned["id"]) is TimerState.WAITING
+
+
+def server_version(database: Database) -> int:
+    with database.engine.connect() as connection:
+        own: Any = connection.connection.driver_connection
+        return int(own.info.server_version)
 
 
 def test_a_server_that_is_lost_meanwhile_is_told_and_found_again(
