@@ -163,12 +163,14 @@ def test_one_of_us_that_stops_within_a_rung_keeps_no_lock_for_long(
     monkeypatch.setattr(pipes, "LONGEST", "300ms")
     with database.transaction() as session:
         insert_missing(session, Timer, planned)
+    free: list[bool] = []
     touched = update(Timer).where(Timer.id == planned["id"]).values(attempts=7)
 
     def touch_elsewhere(_session: Session) -> None:
         with database.transaction() as other:
             other.execute(text("SET LOCAL lock_timeout = '20s'"))
             other.execute(touched)
+        free.append(True)
 
     fire: Act = lambda session: FIRED.on(  # noqa: E731
         bare(session), {"timer": planned["id"], "now": world.now}
@@ -176,6 +178,7 @@ def test_one_of_us_that_stops_within_a_rung_keeps_no_lock_for_long(
     look: Act = lambda session: LOOK.within(bare(session), timer=planned["id"])  # noqa: E731
     with pytest.raises(DBAPIError):
         written(database, fire, look, touch_elsewhere)
+    assert free, "whoever waits for the lock gets it"
     assert state_of(database, planned["id"]) is TimerState.WAITING
 
 
