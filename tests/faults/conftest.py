@@ -12,6 +12,17 @@ from tests.faults.nursery import Nursery
 from tests.faults.stage import Stage, Stages
 from tests.postgresql import PostgreSQL
 
+FIGURES = "figures"
+"""The property of a test under which its count is told at the end, from whichever process."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was counted, below the results."""
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties:
+            if name == FIGURES:
+                terminalreporter.write_line(str(line))
+
 
 @pytest.fixture(scope="session")
 def nursery() -> Iterator[Nursery]:

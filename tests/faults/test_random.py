@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 
 from tests.faults import trips
 from tests.faults.account import Count, account
+from tests.faults.conftest import FIGURES
 from tests.faults.stage import LEASE, Stage, Stages, resume
 from tests.http_sink import HALF, OK, RESET, Reply
 
@@ -22,7 +24,7 @@ def test_rounds(
     stages: Stages,
     database_kind: str,
     request: pytest.FixtureRequest,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:
     rounds: int = request.config.getoption("--rounds")
     total, tripped = Count(), 0
@@ -34,8 +36,8 @@ def test_rounds(
         assert found.faults == [], f"seed {seed}"
         total.add(found)
     assert 3 * tripped >= rounds, "too few processes died to prove anything"
-    with capsys.disabled():
-        print(f"\n{rounds} rounds on {database_kind}, {tripped} killed or stopped: {total}")
+    counted = f"{rounds} rounds on {database_kind}, {tripped} killed or stopped: {total}"
+    record_property(FIGURES, counted)
 
 
 def play(stage: Stage, chance: random.Random) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from liaison.services.vault import Vault
 from tests.conftest import Templates
 from tests.faults.account import account
+from tests.faults.conftest import FIGURES
 from tests.faults.nursery import Nursery
 from tests.faults.stage import Stage, Stages
 from tests.postgresql import PostgreSQL
@@ -25,7 +26,9 @@ WORKERS = 3
 
 @pytest.mark.postgresql_only
 def test_three_workers_one_of_which_dies_each_second(
-    stage: Stage, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    stage: Stage,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
 ) -> None:
     seconds: int = request.config.getoption("--minute")
     workers = [stage.start("forever") for _ in range(WORKERS)]
@@ -46,9 +49,9 @@ def test_three_workers_one_of_which_dies_each_second(
     found = account(stage)
     assert found.faults == []
     assert killed >= 1
-    with capsys.disabled():
-        orders = len(stage.issued)
-        print(f"\n{WORKERS} workers, {killed} killed in {seconds} s, {orders} orders: {found}")
+    orders = len(stage.issued)
+    counted = f"{WORKERS} workers, {killed} killed in {seconds} s, {orders} orders: {found}"
+    record_property(FIGURES, counted)
 
 
 def _end(stage: Stage, workers: list[int]) -> None:
