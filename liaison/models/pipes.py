@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, event
 
 from liaison.models.driver_errors import told
@@ -29,7 +28,8 @@ _LIMITS_TRANSACTIONS = 170_000
 class _Pipe:
     """One of the driver's connections, in its pipeline mode and out of it."""
 
-    def __init__(self, raw: psycopg.Connection[Any]) -> None:
+    def __init__(self, raw: Any, errors: type[Exception]) -> None:
+        self.errors = errors
         self._raw, self._mode = raw, ExitStack()
         self._is_in = self._is_limited = False
 
@@ -70,7 +70,7 @@ def unwaited(connection: Connection) -> Iterator[None]:
     if not _has_pipes(connection) or id(own) in _PIPES:
         yield
         return
-    pipe = _PIPES[id(own)] = _Pipe(own)
+    pipe = _PIPES[id(own)] = _Pipe(own, connection.dialect.loaded_dbapi.Error)
     try:
         yield
         with told(connection.dialect, "what was sent", raw, connection.invalidate):
@@ -78,14 +78,14 @@ def unwaited(connection: Connection) -> Iterator[None]:
     finally:
         del _PIPES[id(own)]
         # Where something went wrong before: its error is the one to tell.
-        with suppress(psycopg.Error):
+        with suppress(pipe.errors):
             pipe.settle()
 
 
 def _has_pipes(connection: Connection) -> bool:
-    if connection.dialect.name == "sqlite" or is_heard(connection):
-        return False
-    return bool(psycopg.Pipeline.is_supported())
+    # By the dialect: an installation on SQLite does without the driver.
+    pipeline = getattr(connection.dialect.loaded_dbapi, "Pipeline", None)
+    return pipeline is not None and pipeline.is_supported() and not is_heard(connection)
 
 
 def enter(own: object) -> None:
@@ -101,7 +101,7 @@ def watch(engine: Engine) -> None:
         if pipe := _PIPES.get(id(cursor.connection)):
             # What a savepoint is taken back for was told, or is undone with it.
             undoes = statement.startswith("ROLLBACK TO")
-            with suppress(psycopg.DatabaseError) if undoes else nullcontext():
+            with suppress(pipe.errors) if undoes else nullcontext():
                 pipe.settle()
 
     for name in ("do_execute", "do_execute_no_params", "do_executemany"):
