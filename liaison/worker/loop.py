@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,9 @@ LOOK_AT_FILE, LOOK_AT_SERVER = 0.5, 1.0
 """Seconds between two looks for work that no hint has told of: SQLite, PostgreSQL."""
 LONGEST_WAIT = 15.0
 """Seconds between two looks of a step that keeps failing, at most."""
+
+_SIGNAL_EVERY = 0.1
+"""Seconds between two looks at whether a signal came."""
 
 log = structlog.get_logger("liaison.worker")
 
@@ -82,8 +86,10 @@ def tidy(work: Work) -> bool:
         return housekeeping.tidy(session, work.now()) >= key_log.PORTION
 
 
-def run_forever(work: Work, stop: threading.Event) -> None:
-    """Runs until ``stop`` is set; whatever is under way is finished first.
+def run_forever(
+    work: Work, stop: threading.Event, until: Callable[[], object] | None = None
+) -> None:
+    """Runs until ``stop`` is set, or ``until`` returns; whatever is under way is finished first.
 
     Every way out has threads of its own: a mail server that keeps silent holds up no text message
     and no ladder. Where timers or notices keep failing the heartbeat stops, so that what watches
@@ -101,7 +107,8 @@ def run_forever(work: Work, stop: threading.Event) -> None:
     log.info("worker started", worker=work.name)
     for thread in threads:
         thread.start()
-    stop.wait()
+    (until or stop.wait)()
+    stop.set()
     wake.ring()
     for thread in threads:
         thread.join()
@@ -196,11 +203,16 @@ def keep_on(
 
 def run_until_signalled(work: Work) -> None:
     """``run_forever`` until SIGTERM or SIGINT comes; for the main thread."""
-    stop = threading.Event()
+    ended: list[int] = []
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+    def end(number: int, _frame: FrameType | None) -> None:
+        # No event is set here: it has a lock, and the thread that this interrupts may hold it.
+        ended.append(number)
+
+    def until() -> None:
+        while not ended:
+            time.sleep(_SIGNAL_EVERY)
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    run_forever(work, stop)
+    run_forever(work, threading.Event(), until)

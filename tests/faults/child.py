@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +17,7 @@ from liaison.domain.vocabulary import Role
 from liaison.models import Database
 from liaison.services import answers, orders
 from liaison.settings import Env, Settings
-from liaison.worker import Work, open_work, run_forever, run_once
+from liaison.worker import Work, open_work, run_once, run_until_signalled
 from tests.faults import planted, trips
 from tests.faults.trips import Wires
 
@@ -89,9 +87,7 @@ def _once(spec: dict[str, Any], wires: Wires) -> None:
 
 
 def _forever(spec: dict[str, Any], wires: Wires) -> None:
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    run_forever(_work(spec, wires), stop)
+    run_until_signalled(_work(spec, wires))
 
 
 def _acknowledge(spec: dict[str, Any], wires: Wires) -> None:
