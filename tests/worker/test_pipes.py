@@ -70,10 +70,9 @@ def test_what_was_written_is_seen_at_once_and_stays(world: World, database: Data
     assert state_of(database, planned["id"]) is TimerState.FIRED
 
 
+@pytest.mark.postgresql_only
 def test_postgresql_is_not_waited_for(world: World, database: Database) -> None:
     planned = values(world)
-    if database.is_sqlite:
-        return  # nothing is ever waited for there; the other stories are told of it too
     with writing(database) as session:
         insert_missing(session, Timer, planned)
         assert is_piped(session)
@@ -154,12 +153,11 @@ def test_a_savepoint_takes_back_what_was_refused_unheard(world: World, database:
     assert state_of(database, planned["id"]) is TimerState.WAITING
 
 
+@pytest.mark.postgresql_only
 def test_one_of_us_that_stops_within_a_rung_keeps_no_lock_for_long(
     world: World, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = values(world)
-    if database.is_sqlite or server_version(database) < 170_000:
-        return  # a file's lock goes with its process; ADR 0021 says what older servers do
     monkeypatch.setattr(pipes, "LONGEST", "300ms")
     with database.transaction() as session:
         insert_missing(session, Timer, planned)
@@ -182,18 +180,11 @@ def test_one_of_us_that_stops_within_a_rung_keeps_no_lock_for_long(
     assert state_of(database, planned["id"]) is TimerState.WAITING
 
 
-def server_version(database: Database) -> int:
-    with database.engine.connect() as connection:
-        own: Any = connection.connection.driver_connection
-        return int(own.info.server_version)
-
-
+@pytest.mark.postgresql_only
 def test_a_server_that_is_lost_meanwhile_is_told_and_found_again(
     world: World, database: Database
 ) -> None:
     planned = values(world)
-    if database.is_sqlite:
-        return  # a file is not lost
 
     def lose(session: Session) -> None:
         own = session.scalar(text("SELECT pg_backend_pid()"))
