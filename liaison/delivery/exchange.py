@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from liaison.delivery.attempt import Attempt, one_line
-from liaison.delivery.base import LONGEST, DeliveryError
+from liaison.delivery.base import DeliveryError
 from liaison.domain.reach import PORTS, Target
 
 MOST_READ = 64 * 1024
@@ -86,14 +86,12 @@ class Exchange:
         self, request: Request, connect: Connect, context: Callable[[], ssl.SSLContext]
     ) -> None:
         self._request, self._connect, self._context = request, connect, context
-        self._longest = LONGEST
 
     def within(self, longest: float) -> Answer:
         """The answer, or ``DeliveryError``; after ``longest`` seconds at the latest.
 
         However long the other side is silent within them: its program may work before it answers.
         """
-        self._longest = longest
         try:
             return Attempt("http", "The other side", self._hand_over).within(longest)
         except ssl.SSLCertVerificationError as error:
@@ -108,7 +106,8 @@ class Exchange:
         connection.default_port = PORTS[target.scheme]  # so that Host names no usual port
         with self._connect(target) as way:
             attempt.hold(way)
-            way.settimeout(self._longest)  # the attempt's own end is the one deadline
+            # The attempt's own end is the one deadline: a second one would race with it.
+            way.settimeout(None)
             try:
                 connection.sock = self._encrypted(way)
                 connection.request(asked.method, target.path, asked.body, dict(asked.headers))

@@ -141,6 +141,16 @@ def test_who_hangs_drips_breaks_off_or_hangs_up_holds_nobody_up(
     assert not any(t.name == "http" for t in threading.enumerate()), "no try lives on"
 
 
+def test_who_hangs_is_said_to_have_taken_too_long_however_late_that_is_looked_at(
+    sink: HttpSink, sender: WebhookSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a busy machine the one that waits gets its turn after the one that sends.
+    join = threading.Thread.join
+    monkeypatch.setattr(threading.Thread, "join", lambda thread, most: join(thread, most + 0.5))
+    sink.script(HANG)
+    assert "longer than" in refused(sender, sink.url).detail
+
+
 def test_who_is_silent_for_a_while_and_answers_in_time_is_heard(
     sink: HttpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
