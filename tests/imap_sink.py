@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socketserver
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 USER, PASSWORD = "liaison", "tests only"
@@ -24,6 +25,10 @@ class ImapSink:
     def __init__(self) -> None:
         self.letters: list[Kept] = []
         self.asked: list[str] = []
+        self.refuses = False
+        """Lets nobody sign in."""
+        self.drips = ""
+        """The word whose answer comes a byte at a time and never ends; GREETING: the first line."""
         self.broken_store = False
         """Drops the line instead of marking: what was read stays unread."""
         self._server = _Server(("127.0.0.1", 0), _Line)
@@ -57,7 +62,7 @@ class ImapSink:
         if word == "CAPABILITY":
             return b"* CAPABILITY IMAP4rev1\r\n"
         if word == "LOGIN":
-            return b"" if asked == f'LOGIN {USER} "{PASSWORD}"' else None
+            return b"" if not self.refuses and asked == f'LOGIN {USER} "{PASSWORD}"' else None
         if word == "SELECT":
             return b"* %d EXISTS\r\n" % len(self.letters)
         if word == "LOGOUT":
@@ -90,11 +95,23 @@ class _Line(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         """Until the visitor leaves."""
         sink = self.server.sink
+        if sink.drips == "GREETING":
+            return self._drip()
         self.wfile.write(b"* OK ready\r\n")
         while line := self.rfile.readline():
             tag, _, asked = line.decode().strip().partition(" ")
             sink.asked.append("LOGIN ..." if asked.startswith("LOGIN") else asked)
+            if sink.drips and sink.drips in asked.upper():
+                return self._drip()
             answer = sink.answer(asked)
             if answer is None:
-                return
+                return None
             self.wfile.write(answer + b"%s OK done\r\n" % tag.encode())
+        return None
+
+    def _drip(self) -> None:
+        """A byte now and then, until the visitor has had enough."""
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"*")
+                threading.Event().wait(0.05)

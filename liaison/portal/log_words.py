@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from liaison.domain.vocabulary import Role
-from liaison.portal.filters import utc
+from liaison.portal.filters import utc, written
 from liaison.queries.portal_log import Line
 from liaison.services.entry_letters import WORDS as ENTRY_FIELDS
 
@@ -303,6 +303,10 @@ SENTENCES: Mapping[str, Callable[[Line], str]] = {
     "portal.worker_caught_up": lambda _: "The worker has caught up.",
     "portal.canary_lost": lambda n: f"A canary by {n.data.get('way')} did not come back.",
     "portal.canary_back": lambda n: f"Canaries by {n.data.get('way')} come back again.",
+    "portal.mailbox_unread": lambda n: (
+        f"The mailbox of bounces was not read since {written(n.data.get('since'))}."
+    ),
+    "portal.mailbox_read": lambda _: "The mailbox of bounces is read again.",
     "portal.register_import_checked": _about("A file of providers (", ") was checked"),
     "portal.register_import_confirmed": _about("The import of ", " was confirmed"),
     "portal.register_import_discarded": _about("The import of ", " was laid aside"),

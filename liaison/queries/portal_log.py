@@ -164,6 +164,8 @@ TYPES: Mapping[Group, tuple[str, ...]] = {
         "portal.worker_caught_up",
         "portal.canary_lost",
         "portal.canary_back",
+        "portal.mailbox_unread",
+        "portal.mailbox_read",
     ),
 }
 

@@ -21,7 +21,7 @@ from liaison.domain.vocabulary import Channel
 from liaison.models import ApiKey, Authority, CallTask, Message, Order, Provider, Timer
 from liaison.models.work import CallState, MessageState, Wanted
 from liaison.queries import lag, unplanned
-from liaison.services import canaries, outbox, timers
+from liaison.services import canaries, mailbox_watch, outbox, timers
 from liaison.settings import Settings
 
 MOST = 10_000
@@ -65,11 +65,14 @@ class Numbers:
     """Open orders whose supervisor has been paged."""
     ways: tuple[Way, ...]
     silent_programs: int
+    mailbox_failing: timedelta | None
+    """For how long the mailbox of bounces could not be read; None while it can."""
 
 
 def numbers(session: Session, settings: Settings, now: datetime) -> Numbers:
     """All of it, in a fixed number of short queries (and one for each authority)."""
     beat = lag.heartbeat(session, now)
+    failing = mailbox_watch.failing_since(session, settings)
     return Numbers(
         heartbeat_age=max(now - beat, timedelta(0)) if beat else None,
         workers=lag.workers(session, now),
@@ -83,6 +86,7 @@ def numbers(session: Session, settings: Settings, now: datetime) -> Numbers:
         at_the_top=sum(_at_the_top(session)),
         ways=ways(session, settings, now),
         silent_programs=_count(session, _silent(now).with_only_columns(ApiKey.id)),
+        mailbox_failing=max(now - failing, timedelta(0)) if failing else None,
     )
 
 
@@ -112,6 +116,12 @@ def faults(session: Session, settings: Settings, now: datetime) -> list[str]:
         if way.lost:
             by = "e-mail" if way.channel is Channel.EMAIL else "webhook"
             told.append(f"A canary by {by} did not come back: notices may not arrive.")
+    if since := mailbox_watch.blind_since(session, settings, now):
+        at = since.strftime("%d %b %Y, %H:%M UTC")
+        told.append(
+            f"The mailbox that letters come back to has not been read since {at}: "
+            "a notice may stand as sent although nobody got it."
+        )
     if silent := silent_programs(session, now):
         told.append(f"Programs that have fallen silent: {', '.join(silent)}.")
     return told

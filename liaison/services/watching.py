@@ -1,4 +1,4 @@
-"""What is told when the portal itself fails: canaries that are lost, work that is late.
+"""What is told when the portal itself fails: canaries lost, work late, a mailbox unread.
 
 A fault is told once, when it begins; that it ended is noted. Whoever sees the bar or
 ``/metrics`` sees it all the while.
@@ -17,7 +17,7 @@ from liaison.clock import rfc3339
 from liaison.domain.actors import CLOCK
 from liaison.domain.vocabulary import Channel
 from liaison.queries import lag
-from liaison.services import canaries, ledger, portal_log, watch_letters, watches
+from liaison.services import canaries, ledger, mailbox_watch, portal_log, watch_letters, watches
 from liaison.services.watches import Change
 from liaison.settings import Settings
 
@@ -71,6 +71,14 @@ def _faults(session: Session, settings: Settings, now: datetime) -> Iterator[_Fa
             ("canary_lost", "canary_back"),
             {"way": _words(way)},
         )
+    since = mailbox_watch.blind_since(session, settings, now)
+    yield _Fault(
+        "mailbox",
+        since is not None,
+        "watch/mailbox",
+        ("mailbox_unread", "mailbox_read"),
+        {"since": rfc3339(since)} if since else {},
+    )
 
 
 def _words(way: Channel) -> str:

@@ -116,6 +116,11 @@ def _alone(found: watching.Numbers) -> Iterable[tuple[str, str, float]]:
         "Programs of providers that do not call as expected",
         found.silent_programs,
     )
+    yield (
+        "liaison_mailbox_failing_seconds",
+        "For how long the mailbox of letters that came back could not be read",
+        _late(found.mailbox_failing),
+    )
 
 
 def _one(registry: CollectorRegistry, name: str, words: str, value: float) -> None:

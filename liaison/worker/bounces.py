@@ -8,9 +8,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from liaison.delivery import mailbox, reports
+from liaison.delivery.mailbox import MailboxError
 from liaison.delivery.reports import LARGEST
+from liaison.errors import SettingsError
 from liaison.models import Database
-from liaison.services import bounces, canaries
+from liaison.services import bounces, canaries, mailbox_watch
 from liaison.services.bounces import Verdict
 from liaison.worker.work import Work
 
@@ -25,11 +27,32 @@ log = structlog.get_logger("liaison.worker")
 def read_mailbox(work: Work) -> bool:
     """Reads what nobody has read yet; whether there was any. Without a mailbox, nothing.
 
+    That it cannot be read is noted, so that people are told where it lasts.
+
     A letter is marked only once what it says is committed: a worker killed in between reads it
     again, and the second reading changes nothing.
     """
     if not work.settings.bounce_url:
         return False
+    try:
+        found = _read(work)
+    except (MailboxError, SettingsError):
+        with work.database.transaction() as session:
+            mailbox_watch.failed(session, work.now())
+        raise
+    _note_read(work)
+    return found
+
+
+def _note_read(work: Work) -> None:
+    with work.database.reading() as session:
+        if mailbox_watch.failing_since(session, work.settings) is None:
+            return
+    with work.database.transaction() as session:
+        mailbox_watch.succeeded(session)
+
+
+def _read(work: Work) -> bool:
     with mailbox.opened(mailbox.Place.from_url(work.settings.bounce_url)) as box:
         unread = box.unread()
         for uid in unread:

@@ -16,14 +16,16 @@ from liaison import checks
 from liaison.delivery import DeliveryError, Outgoing, own
 from liaison.delivery.own import WithCanary
 from liaison.domain.vocabulary import Channel
+from liaison.errors import LiaisonError
 from liaison.models import Canary, Database, Entry, Message
 from liaison.models.work import MessageState
 from liaison.queries import watching as shown
 from liaison.services import canaries, housekeeping, watches
 from liaison.settings import Settings
-from liaison.worker import Work, messages, run_once, timers, watch
+from liaison.worker import Work, bounces, messages, run_once, timers, watch
 from liaison.worker.pulse import Pulse
 from tests.http_sink import DRIP, HttpSink, Reply
+from tests.imap_sink import ImapSink
 from tests.mail import RecordingSender
 from tests.world import MovableClock, World
 
@@ -370,3 +372,79 @@ def test_without_a_mailbox_only_the_webhook_comes_back(settings: Settings) -> No
     on = replace(settings, canary_every=5, canary_address=EMAIL)
     assert set(canaries.ways(on)) == {Channel.WEBHOOK}
     assert canaries.ways(settings) == {}
+
+
+@pytest.fixture
+def mailbox() -> Iterator[ImapSink]:
+    sink = ImapSink()
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+def look_in_vain(work: Work) -> None:
+    with pytest.raises(LiaisonError):
+        bounces.read_mailbox(work)
+
+
+def with_mailbox(work: Work, url: str) -> Work:
+    return replace(work, settings=replace(work.settings, bounce_url=url))
+
+
+def bar(work: Work) -> str:
+    with work.database.reading() as session:
+        return " ".join(shown.faults(session, work.settings, work.now()))
+
+
+def test_a_mailbox_that_nobody_can_read_is_told_of_once_and_that_it_is_read_again(
+    world: World, work: Work, sender: RecordingSender, database: Database, mailbox: ImapSink
+) -> None:
+    reading = with_mailbox(work, mailbox.url)
+    mailbox.refuses = True
+    began = f"{world.now:%H:%M} UTC"
+    for _ in range(2):
+        look_in_vain(reading)
+        watch.watch(reading)
+        world.clock.move(minutes=9)
+    assert entries(database, "mailbox_unread") == 0, "nine minutes are a restart of the server"
+    for _ in range(3):
+        watch.watch(reading)
+        world.clock.move(minutes=1)
+        look_in_vain(reading)
+    send_all(reading)
+    told = letters(sender, "letters that came back cannot be read since")
+    assert "duty@police.example" in told
+    assert "supervisor@politie.example" in told
+    assert not [address for address in told if "meridian" in address]
+    assert len(told) == len(set(told)), "once a spell"
+    assert "has not been read since" in bar(reading)
+    assert began in bar(reading)
+    mailbox.refuses = False
+    assert not bounces.read_mailbox(reading)
+    watch.watch(reading)
+    assert "has not been read" not in bar(reading)
+    assert (entries(database, "mailbox_unread"), entries(database, "mailbox_read")) == (1, 1)
+
+
+def test_a_wrong_address_of_the_mailbox_is_told_of_too_and_none_is_nobodys_fault(
+    world: World, work: Work, database: Database
+) -> None:
+    wrong = with_mailbox(work, "imaps://mail.example")
+    look_in_vain(wrong)
+    world.clock.move(minutes=10)
+    assert "has not been read" in bar(wrong)
+    with database.reading() as session:
+        failing = shown.numbers(session, wrong.settings, world.now).mailbox_failing
+        assert failing == timedelta(minutes=10)
+        assert shown.numbers(session, work.settings, world.now).mailbox_failing is None
+    assert "has not been read" not in bar(work), "the setting was taken away"
+
+
+def test_a_look_that_a_wrong_clock_noted_counts_from_now(world: World, work: Work) -> None:
+    wrong = with_mailbox(work, "imaps://mail.example")
+    world.clock.move(hours=1)
+    look_in_vain(wrong)
+    world.clock.move(hours=-1)
+    look_in_vain(wrong)
+    world.clock.move(minutes=10)
+    assert "has not been read" in bar(wrong)
