@@ -19,6 +19,7 @@ from liaison.models import Entry, WebhookEndpoint
 from liaison.models.base import hint, new_id
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import Message, MessageState, Wanted
+from liaison.queries import feed
 from liaison.services import ledger, webhook_health, webhook_keepers, webhook_keeping, webhooks
 
 MOST = 200
@@ -94,7 +95,7 @@ def replay(
     entry = session.get(Entry, (ledger.provider_stream(row.provider_id), params["seq"]))
     if entry is None:
         raise NotFound
-    return _again(session, actor, row, [entry], entry.at, now)
+    return _again(session, actor, row, [entry], now)
 
 
 def count_since(
@@ -102,7 +103,7 @@ def count_since(
 ) -> int:
     """How many events ``replay_since`` would send again, and its refusals."""
     row = _open(session, actor, endpoint_id, now)
-    entries, _ = _missed(session, row, _since(session, row, since, now), since)
+    entries, _ = _missed(session, row, _since(session, row, since, now))
     return len(entries)
 
 
@@ -114,13 +115,15 @@ def replay_since(
     Those that still wait for their next try are left to it. ``Invalid`` where there are too many.
     """
     row = _open(session, actor, endpoint_id, now)
-    return _again(session, actor, row, _since(session, row, since, now), since, now)
+    return _again(session, actor, row, _since(session, row, since, now), now)
 
 
 def _since(
     session: Session, row: WebhookEndpoint, since: datetime, now: datetime
 ) -> Sequence[Entry]:
-    wanted = [Entry.stream == ledger.provider_stream(row.provider_id), Entry.at >= since]
+    stream = ledger.provider_stream(row.provider_id)
+    first = feed.first_since(session, stream, since)
+    wanted = [Entry.stream == stream, Entry.seq >= first, Entry.at >= since]
     if row.events:
         wanted.append(Entry.type.in_(row.events))
     # The newest first, so that the index finds them however long the stream is.
@@ -140,11 +143,10 @@ def _again(
     actor: Actor,
     row: WebhookEndpoint,
     entries: Sequence[Entry],
-    since: datetime,
     now: datetime,
 ) -> int:
     """Queues the entries once more, but for those that wait; notes it where there were any."""
-    missed, replayed = _missed(session, row, entries, since)
+    missed, replayed = _missed(session, row, entries)
     queued = sum(
         webhooks.queue(session, row.id, row.url, entry, now, replayed[entry.seq] + 1)
         for entry in missed
@@ -156,18 +158,25 @@ def _again(
 
 
 def _missed(
-    session: Session, row: WebhookEndpoint, entries: Sequence[Entry], since: datetime
+    session: Session, row: WebhookEndpoint, entries: Sequence[Entry]
 ) -> tuple[list[Entry], Counter[int]]:
-    """The entries that do not wait for a try, and how often each was sent again."""
+    """The entries that do not wait for a try, and how often each was sent again.
+
+    Found by their keys, replay by replay: what else the endpoint was told of is not read.
+    """
     replayed: Counter[int] = Counter()
     waiting: set[int] = set()
-    # No message about an entry is older than the entry.
-    earlier = select(Message.params, Message.idem, Message.state).where(
-        Message.endpoint_id == row.id, Message.created_at >= since
-    )
-    for params, idem, state in session.execute(earlier):
-        replayed[params["seq"]] += ":replay:" in idem
-        waiting |= {params["seq"]} if state in _UNSENT else set()
+    left, again = {entry.seq for entry in entries}, 0
+    while left:
+        keys = {webhooks.key(row.id, seq, again): seq for seq in left}
+        found = session.execute(
+            select(Message.idem, Message.state).where(Message.idem.in_(keys))
+        ).all()
+        waiting |= {keys[idem] for idem, state in found if state in _UNSENT}
+        if again:
+            left = {keys[idem] for idem, _ in found}
+            replayed.update(left)
+        again += 1
     return [entry for entry in entries if entry.seq not in waiting], replayed
 
 

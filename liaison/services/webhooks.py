@@ -88,7 +88,7 @@ def queue(
     if order is not None and order.test:
         params["test"] = True
     values = {
-        "idem": f"hook:{endpoint_id}:{entry.seq}" + (f":replay:{again}" if again else ""),
+        "idem": key(endpoint_id, entry.seq, again),
         "order_id": entry.order_id,
         "endpoint_id": endpoint_id,
         "address": url,
@@ -98,6 +98,11 @@ def queue(
         "urgent": order is not None and order.urgency is Urgency.EMERGENCY,
     }
     return put(session, values, now)
+
+
+def key(endpoint_id: UUID, seq: int, again: int = 0) -> str:
+    """Under which an entry is queued for an endpoint: once, and once for each replay."""
+    return f"hook:{endpoint_id}:{seq}" + (f":replay:{again}" if again else "")
 
 
 def put(session: Session, values: Mapping[str, Any], now: datetime) -> bool:
