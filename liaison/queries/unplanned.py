@@ -24,6 +24,9 @@ OPEN = (OrderState.ISSUED, OrderState.ACKNOWLEDGED)
 ENDS_SOON = timedelta(days=max(NAG_DAYS) + 1)
 """Before that nothing is due of an expiry: one that is missing is found in time."""
 
+LATE = timedelta(minutes=1)
+"""A worker that is about to end a pause has so long to do it."""
+
 KEPT = 6
 """The queue's rank of what is kept until a day and has no MLA request recorded (``Order``)."""
 
@@ -45,6 +48,25 @@ def climbs() -> tuple[ColumnElement[bool], ...]:
         Order.ladder_paused_at.is_(None),
         Order.clock_stopped_at.is_(None),
         ~_waits(TimerKind.LADDER),
+    )
+
+
+def pauses_that_last(session: Session, now: datetime) -> list[UUID]:
+    """Open orders whose ladder is still held though the pause is over, and nothing ends it."""
+    return _of_each(
+        session,
+        lambda authority: select(Order.id).where(
+            Order.authority_id == authority, Order.state.in_(OPEN), *lasts(now)
+        ),
+    )
+
+
+def lasts(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """A pause that should have ended a while ago, and has no timer to end it."""
+    return (
+        Order.ladder_closed_at.is_(None),
+        Order.ladder_paused_until <= now - LATE,
+        ~_waits(TimerKind.PAUSE_END),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
@@ -21,7 +21,7 @@ from liaison.domain.vocabulary import Function
 from liaison.models import Order, Timer
 from liaison.models.work import TimerKind, TimerState, Wanted
 from liaison.queries import ladder, registry, unplanned
-from liaison.services import call_tasks, escalation, keeping, ledger, outbox
+from liaison.services import call_tasks, escalation, keeping, ladder_holds, ledger, outbox
 
 MOST = 50
 """Orders mended in one run; the next comes a minute later."""
@@ -51,9 +51,31 @@ def mend_ladder(session: Session, order_id: UUID, now: datetime) -> bool:
     return True
 
 
+def mend_pause(session: Session, order_id: UUID, now: datetime) -> bool:
+    """Ends a pause whose end was lost; False where somebody has seen to it meanwhile.
+
+    The ladder goes on as after any pause. Whether it has a step then is the next run's question.
+    """
+    order = _still(session, order_id, unplanned.lasts(now))
+    climb = escalation.running_climb(order) if order else None
+    if order is None or climb is None:
+        return False
+    told = {"climb": climb.name.lower(), "paused_until": rfc3339(_until(order))}
+    ladder_holds.end(session, order, CLOCK, now)
+    _tell(session, order, "ladder_mended", WHY, f"pause:{told['paused_until']}", climb, now)
+    ledger.record(session, now, ledger.own(order, "order.ladder_mended", CLOCK, told))
+    return True
+
+
+def _until(order: Order) -> datetime:
+    assert order.ladder_paused_until is not None
+    return order.ladder_paused_until
+
+
 def tell_unmended(session: Session, order_id: UUID, now: datetime) -> int:
     """Mending failed, whatever the reason: people act by hand. Told once; how many were new."""
-    order = _still(session, order_id, unplanned.climbs())
+    stands = or_(and_(*unplanned.climbs()), and_(*unplanned.lasts(now)))
+    order = _still(session, order_id, (stands,))
     climb = escalation.running_climb(order) if order else None
     if order is None or climb is None:
         return 0

@@ -16,7 +16,7 @@ from liaison.domain.actors import Actor
 from liaison.domain.ladder import Whom
 from liaison.domain.lifecycle import Action
 from liaison.domain.reading import LONGEST_REASON, check_texts
-from liaison.domain.vocabulary import Role
+from liaison.domain.vocabulary import Role, Urgency
 from liaison.errors import FieldError, Invalid
 from liaison.models import Order, Person
 from liaison.models.work import Wanted
@@ -121,4 +121,5 @@ def _tell_writer(session: Session, order: Order, actor: Actor, letter: str, now:
         "by": actor.name,
     }
     key = f"{letter}:{order.id}:{rfc3339(now)}"
-    outbox.queue_letter(session, writer.email, letter, params, key, now)
+    urgent = order.urgency is Urgency.EMERGENCY
+    outbox.queue_letter(session, writer.email, letter, params, key, now, urgent=urgent)

@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.vocabulary import Channel
 from liaison.models import Message, Order, WebhookEndpoint
+from liaison.models.webhooks import EndpointState
 from liaison.services.outbox import SENT_BY, UNSENT
 from liaison.services.reasons import HELD_BY_A_PAUSE
 
@@ -49,6 +50,13 @@ URGENT_LONGEST, LONGEST = timedelta(minutes=5), timedelta(hours=12)
 
 MOST_A_PROVIDER = 2
 """Webhooks of one provider that are under way at once: its endpoints alone take no whole lane."""
+
+MOST_FAILING = 2
+"""Webhooks under way at once to endpoints whose last try failed, of whichever providers.
+
+Two providers whose programs hang would have all four threads of a worker otherwise, each event of
+their backlog for 20 s, and everybody else's emergency would wait.
+"""
 
 # As text, word for word as the indexes have them.
 _FIRST_TRY = text("message.attempts = 0")
@@ -84,13 +92,16 @@ def taken(session: Session, now: datetime) -> set[UUID]:
     """Endpoints to which nothing more is sent for the moment.
 
     Those to which a message is under way: a slow one must not keep every thread busy. And those
-    of providers that have as many under way as they may, to whichever of theirs.
+    of providers that have as many under way as they may, to whichever of theirs. And all that
+    fail, where as many of those are under way as may be: the rest is left to the sound ones.
     """
     asked = {"now": now, "stray_lease": now + STRAY_LEASE}
     under_way = session.execute(_HELD, asked).all()
     count = Counter(row.provider_id for row in under_way)
     crowded = [provider for provider, many in count.items() if many >= MOST_A_PROVIDER]
-    return {row.endpoint_id for row in under_way} | _of(session, crowded)
+    failing = sum(row.failing_since is not None for row in under_way)
+    faulty = session.scalars(_FAILING).all() if failing >= MOST_FAILING else ()
+    return {row.endpoint_id for row in under_way} | _of(session, crowded) | set(faulty)
 
 
 def _of(session: Session, providers: Iterable[UUID]) -> set[UUID]:
@@ -99,11 +110,17 @@ def _of(session: Session, providers: Iterable[UUID]) -> set[UUID]:
 
 
 _HELD = (
-    select(Message.endpoint_id, WebhookEndpoint.provider_id)
+    select(Message.endpoint_id, WebhookEndpoint.provider_id, WebhookEndpoint.failing_since)
     .join(WebhookEndpoint, WebhookEndpoint.id == Message.endpoint_id)
     .where(_UNDER_WAY, Message.lease_until > _NOW, Message.lease_until <= bindparam("stray_lease"))
 )
 """Webhooks in a worker's hands at this moment: where they go, and whose that is."""
+
+
+_FAILING = select(WebhookEndpoint.id).where(
+    WebhookEndpoint.failing_since.is_not(None), WebhookEndpoint.state == EndpointState.ACTIVE
+)
+"""Endpoints whose last try failed and that are tried on."""
 
 
 def _moments(now: datetime, channel: Channel) -> dict[str, Any]:

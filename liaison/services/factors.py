@@ -253,7 +253,11 @@ def tell(
         **params,
     }
     key = f"{letter}:{key}"
-    outbox.queue_letter(session, person.email, letter, told, key, now, sealed_link=sealed_link)
+    # Whoever asked for a link waits for it.
+    asked = sealed_link is not None
+    outbox.queue_letter(
+        session, person.email, letter, told, key, now, sealed_link=sealed_link, urgent=asked
+    )
 
 
 def throttle_keys(email: str, address: str) -> tuple[str, str, str]:

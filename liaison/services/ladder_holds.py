@@ -59,7 +59,7 @@ def go_on(
     order, _ = order_for(session, actor, name, Action.RESUME_LADDER, version)
     if order.ladder_paused_at is None:
         raise InvalidTransition("The escalation is not paused any more. Nothing was changed.")
-    _end_pause(session, order, actor, now)
+    end(session, order, actor, now)
     return order
 
 
@@ -67,10 +67,11 @@ def over(session: Session, _timer: Timer, order: Order, now: datetime) -> None:
     """A pause ends by itself."""
     until = order.ladder_paused_until
     if until is not None and until <= now:
-        _end_pause(session, order, CLOCK, now)
+        end(session, order, CLOCK, now)
 
 
-def _end_pause(session: Session, order: Order, actor: Actor, now: datetime) -> None:
+def end(session: Session, order: Order, actor: Actor, now: datetime) -> None:
+    """The pause is over, whoever ends it; the order is held."""
     _unhold(session, order)
     timers.cancel(session, order, TimerKind.PAUSE_END, now)
     _take_up(session, order, now)

@@ -122,11 +122,14 @@ def queue_letter(
     sealed_link: str | None = None,
     order: Order | None = None,
     wanted: Wanted = Wanted.ALWAYS,
+    urgent: bool = False,
 ) -> bool:
     """Puts a letter to an address into the outbox; ``key`` names its reason.
 
     About somebody's access, or about an ``order``: then it is taken back with its reason
-    (``wanted``), and as urgent as the order.
+    (``wanted``), and as urgent as the order. Without one it is ``urgent`` only where somebody sits
+    and waits for it, or the portal fails: a thousand letters of a register's review must not go
+    before an emergency's page.
     ``sealed_link`` is a link, or a code, that opens a door to whoever reads it: it is forgotten
     once the letter is on its way.
     """
@@ -144,7 +147,7 @@ def queue_letter(
             "params": dict(params),
             "sealed_link": sealed_link,
             "wanted": wanted,
-            "urgent": order is None or order.urgency is Urgency.EMERGENCY,
+            "urgent": order.urgency is Urgency.EMERGENCY if order else urgent,
             "state": MessageState.QUEUED,
             "created_at": now,
             "next_at": now,

@@ -61,7 +61,9 @@ def send(
 ) -> int:
     """Queues the letter to each, by address and name; how many."""
     return sum(
-        outbox.queue_letter(session, address, letter, {**params, "name": name}, key, now)
+        outbox.queue_letter(
+            session, address, letter, {**params, "name": name}, key, now, urgent=True
+        )
         for address, name in readers.items()
     )
 

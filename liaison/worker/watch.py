@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
 from liaison.delivery import DeliveryError, own
 from liaison.queries import unplanned
@@ -19,6 +21,9 @@ from liaison.worker.pulse import Pulse, Step
 from liaison.worker.work import Work
 
 log = structlog.get_logger("liaison.worker")
+
+Mend = Callable[[Session, UUID, datetime], bool]
+"""A verb of the auditor: whether it had to do anything."""
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at canaries, at what is late and at the heartbeat's URL."""
@@ -65,19 +70,21 @@ def _together(work: Work, *looks: Callable[[Work], None]) -> Exception | None:
 
 def _ladders(work: Work) -> None:
     with work.database.reading() as session:
-        found = unplanned.without_step(session)
+        lasting = unplanned.pauses_that_last(session, work.now())
+        still = unplanned.without_step(session)
+    found = [(auditing.mend_pause, id_) for id_ in lasting]
     mended = 0
-    for order_id in found:
+    for mend, order_id in found + [(auditing.mend_ladder, id_) for id_ in still]:
         if mended == auditing.MOST:
             return
-        mended += _mended(work, order_id)
+        mended += _mended(work, mend, order_id)
 
 
-def _mended(work: Work, order_id: UUID) -> bool:
+def _mended(work: Work, mend: Mend, order_id: UUID) -> bool:
     """Whatever fails with one order stops no other: people are told to act by hand."""
     try:
         with work.database.transaction() as session:
-            mended = auditing.mend_ladder(session, order_id, work.now())
+            mended = mend(session, order_id, work.now())
     except Exception as error:
         log.warning("ladder not mended", order=str(order_id), error=type(error).__name__)
         _tell_unmended(work, order_id)

@@ -12,7 +12,7 @@ from liaison.models import Database, Entry, Order, Timer
 from liaison.models.base import new_id
 from liaison.models.work import TimerKind, TimerState
 from liaison.queries import unplanned
-from liaison.services import auditing, escalation
+from liaison.services import auditing, escalation, ladder_holds
 from liaison.worker import Work, run_once, watch
 from tests.mail import RecordingSender
 from tests.many_orders import fill
@@ -336,3 +336,72 @@ def test_nothing_is_written_while_all_is_well(
     monkeypatch.setattr(type(world.database), "transaction", lambda _self: refuse())
     assert watch.audit(work) is False
     assert watch.watch(work) is False
+
+
+def held(world: World, order: Order, **until: float) -> None:
+    """Somebody speaks with the provider, and holds the ladder meanwhile."""
+    with world.database.transaction() as session:
+        officer, end = world.actor("officer"), world.now + timedelta(**until)
+        ladder_holds.pause(session, officer, order.name, end, "I speak with them.", world.now)
+
+
+def test_a_pause_whose_end_was_lost_ends_all_the_same_and_people_are_called(
+    world: World, database: Database, work: Work
+) -> None:
+    order = world.issue()
+    run_once(work)
+    held(world, order, minutes=20)
+    lose(database, order, TimerKind.PAUSE_END)
+    world.clock.move(minutes=20)
+    watch.audit(work)
+    assert steps(database, order) == [], "the worker has a minute to end it as planned"
+    world.clock.move(minutes=1)
+    watch.audit(work)
+    assert steps(database, order) == [1]
+    assert len(entries(database, order, "order.ladder_resumed")) == 1
+    (entry,) = entries(database, order, "order.ladder_mended")
+    assert entry["paused_until"].endswith("Z")
+    told = [m.address for m in messages(database, order) if m.letter == "ladder_mended"]
+    assert sorted(told) == ["duty@police.example", "supervisor@police.example"]
+    run_once(work)
+    assert len(entries(database, order, "order.escalated")) == 2
+    watch.audit(work)
+    assert len(entries(database, order, "order.ladder_mended")) == 1
+
+
+@pytest.mark.one_database
+def test_a_pause_that_lasts_or_is_about_to_end_is_left_alone(
+    world: World, database: Database, work: Work
+) -> None:
+    lasting, ending, closed = (world.issue() for _ in range(3))
+    for order in (lasting, ending, closed):
+        held(world, order, minutes=30)
+    lose(database, lasting, TimerKind.PAUSE_END)
+    lose(database, closed, TimerKind.PAUSE_END)
+    world.clock.move(minutes=29)
+    watch.audit(work)
+    world.acknowledge(closed)
+    world.preserve(closed)
+    world.clock.move(minutes=30)
+    with database.transaction() as session:
+        assert unplanned.pauses_that_last(session, world.now) == [lasting.id]
+        assert not auditing.mend_pause(session, ending.id, world.now)
+    assert entries(database, lasting, "order.ladder_mended") == []
+
+
+@pytest.mark.one_database
+def test_where_a_pause_cannot_be_ended_people_are_told_to_act(
+    world: World, database: Database, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.issue()
+    held(world, order, minutes=5)
+    lose(database, order, TimerKind.PAUSE_END)
+    world.clock.move(minutes=10)
+
+    def fail(*_given: object) -> None:
+        raise RuntimeError("a ladder that cannot be read")
+
+    monkeypatch.setattr(ladder_holds, "end", fail)
+    watch.audit(work)
+    told = [m.address for m in messages(database, order) if m.letter == "timer_failed"]
+    assert sorted(told) == ["duty@police.example", "supervisor@police.example"]

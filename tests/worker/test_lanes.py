@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from liaison.delivery import Outgoing, Receipt
+from liaison.delivery import DeliveryError, Outgoing, Receipt
 from liaison.domain.vocabulary import Channel
 from liaison.models import Database, Message, WebhookEndpoint
 from liaison.models.base import TIMERS, insert_once, new_id
@@ -226,3 +226,44 @@ def test_the_server_ends_a_transaction_of_a_worker_that_stopped(database: Databa
     """Or nobody else could fire a timer of the order that it holds."""
     with database.transaction() as session:
         assert session.scalar(text("SHOW idle_in_transaction_session_timeout")) == "2min"
+
+
+def test_programs_that_hang_leave_half_of_the_hands_to_the_others(
+    work: Work, world: World, database: Database
+) -> None:
+    # Each event of their backlog takes its 20 s; they are two providers, and have two hooks each.
+    hanging = [
+        endpoint(database, world, name) for name in ("Meridian Telecom", "Norvik Mobile")
+    ] * 2
+    hanging += [endpoint(database, world, name) for name in ("Meridian Telecom", "Norvik Mobile")]
+    for to in hanging * 10:
+        put(database, world, Channel.WEBHOOK, to)
+    world.clock.move(seconds=1)
+    sound = put(
+        database, world, Channel.WEBHOOK, endpoint(database, world, "Sevan Hosting"), order_id=None
+    )
+    first = [messages.claim(work, webhook()) for _ in range(4)]
+    assert all(one[0].endpoint_id in hanging for one in first), "nobody knows yet that they hang"
+    world.clock.move(seconds=20)
+    for one in first:
+        messages._put_off(work, one[0], DeliveryError("took longer than 20 s"), 0.0)
+    second = [one for _ in range(4) for one in messages.claim(work, webhook())]
+    assert len([one for one in second if one.endpoint_id in hanging]) == due_messages.MOST_FAILING
+    assert sound in [one.id for one in second]
+    assert len(second) == 3, "a hand is free for whatever comes"
+
+
+def test_an_endpoint_that_takes_an_event_again_is_no_longer_among_those_that_fail(
+    work: Work, world: World, database: Database
+) -> None:
+    slow = [endpoint(database, world, name) for name in world.register.providers][:3]
+    for to in slow * 3:
+        put(database, world, Channel.WEBHOOK, to)
+    first = [messages.claim(work, webhook())[0] for _ in slow]
+    for one in first:
+        messages._put_off(work, one, DeliveryError("took longer than 20 s"), 0.0)
+    under_way = [one for _ in slow for one in messages.claim(work, webhook())]
+    assert len(under_way) == 2
+    messages._confirm(work, under_way[0], Receipt("", 200, ""), 0.0)
+    third = [one.endpoint_id for _ in slow for one in messages.claim(work, webhook())]
+    assert set(third) == set(slow) - {under_way[1].endpoint_id}, "it has a place of its own again"

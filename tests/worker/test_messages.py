@@ -10,7 +10,7 @@ import pytest
 from liaison.delivery import DeliveryError
 from liaison.models import Database, Message
 from liaison.models.work import MessageState
-from liaison.services import claims, due_messages, tries, undelivered
+from liaison.services import claims, due_messages, outbox, tries, undelivered
 from liaison.worker import Done, Work, messages, run_once, timers
 from tests.mail import RecordingSender
 from tests.worker.looking import entries, open_calls
@@ -219,6 +219,27 @@ def test_urgent_notices_pass_a_backlog(work: Work, world: World, sender: Recordi
     refs = [one.subject for one in sender.sent]
     assert emergency.name in refs[0]
     assert routine.name in refs[1]
+
+
+def test_no_heap_of_letters_about_the_register_goes_before_an_emergency(
+    work: Work, world: World, database: Database
+) -> None:
+    with database.transaction() as session:
+        for number, urgent in enumerate((False, True)):
+            for letter in range(5):
+                key, to = f"{number}:{letter}", f"p{letter}@police.example"
+                outbox.queue_letter(
+                    session, to, "webhook_by_key", {}, key, world.now, urgent=urgent
+                )
+    world.clock.move(seconds=1)
+    order = world.issue()
+    timers.fire_one(work)
+    claimed = [one for _ in range(6) for one in messages.claim(work)]
+    keys = [one.idem.split(":")[1] for one in claimed]
+    page = f"{order.id}:"
+    assert keys[:5] == ["1"] * 5, "what somebody waits for goes first"
+    assert claimed[5].idem.startswith(page), "the page comes next"
+    assert keys[6:] == ["0"] * 5
 
 
 def test_a_batch_fits_into_a_lease() -> None:
