@@ -2,7 +2,8 @@
 
 ``sink.script(Reply(500), Reply(429, {"Retry-After": "7"}), HANG)`` answers the coming requests so,
 one each; then 200 again. What a server does that does not answer properly has names of its own:
-``HANG``, ``HALF``, ``DRIP``, ``RESET``; a reply that ``does="late"`` comes after 0.4 s of silence.
+``HANG``, ``HALF``, ``DRIP``, ``RESET``; a reply that ``does="late"`` comes after 0.4 s of silence;
+``raw(b"…")`` is all that the server says, head and framing included.
 An address on which nobody listens is ``closed_port()``.
 """
 
@@ -40,6 +41,11 @@ DRIP = Reply(does="drip")
 """A header without end, a few bytes each tenth of a second: never silent, never done."""
 RESET = Reply(does="reset")
 """Takes the request and resets the connection."""
+
+
+def raw(said: bytes) -> Reply:
+    """An answer byte by byte as it goes out; then the connection is closed."""
+    return Reply(body=said, does="raw")
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _late(self, reply: Reply, sink: HttpSink) -> None:
         sink.wait(0.4)
         self._answer(reply, sink)
+
+    def _raw(self, reply: Reply, _sink: HttpSink) -> None:
+        self.close_connection = True
+        self.wfile.write(reply.body)
 
     def _reset(self, _reply: Reply, _sink: HttpSink) -> None:
         self.close_connection = True

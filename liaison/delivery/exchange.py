@@ -1,6 +1,7 @@
 """One HTTP request and its answer, within a time that no other side can stretch.
 
-No redirect is followed, no proxy of the environment is used, at most 64 KiB are read.
+No redirect is followed, no proxy of the environment is used, at most 64 KiB of a body are read
+(``bounded``).
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ from email.utils import parsedate_to_datetime
 
 from liaison.delivery.attempt import Attempt, one_line
 from liaison.delivery.base import DeliveryError
+from liaison.delivery.bounded import MOST_READ, Response
 from liaison.domain.reach import PORTS, Target
 
-MOST_READ = 64 * 1024
-"""Bytes of an answer."""
 LONGEST_START = 200
 """Characters of an answer's body that are kept."""
 LONGEST_WAIT = 10**8
@@ -104,6 +104,7 @@ class Exchange:
         asked, target = self._request, self._request.target
         connection = http.client.HTTPConnection(target.host, target.port)
         connection.default_port = PORTS[target.scheme]  # so that Host names no usual port
+        connection.response_class = Response
         with self._connect(target) as way:
             attempt.hold(way)
             # The attempt's own end is the one deadline: a second one would race with it.
@@ -123,9 +124,13 @@ class Exchange:
         return self._context().wrap_socket(way, server_hostname=target.host)
 
     def _read(self, response: http.client.HTTPResponse) -> Answer:
-        content = response.read(MOST_READ)
+        broke_off = DeliveryError("The answer broke off.", status=response.status)
+        try:
+            content = response.read(MOST_READ)
+        except http.client.IncompleteRead:
+            raise broke_off from None
         if response.length and len(content) < MOST_READ:
-            raise DeliveryError("The answer broke off.", status=response.status)
+            raise broke_off
         start = one_line(content[: 4 * LONGEST_START].decode(errors="replace"))[:LONGEST_START]
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, start, content)
