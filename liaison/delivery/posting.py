@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from time import monotonic
 
-from liaison.delivery.attempt import connect
+from liaison.delivery.attempt import connect, one_line
 from liaison.delivery.base import DeliveryError
 from liaison.delivery.exchange import Answer, Exchange, Request
 from liaison.domain.gateway import Gateway
@@ -48,11 +48,16 @@ def post(
 
 
 def reference(answer: Answer, name: str) -> str:
-    """The other side's own id: without one nobody could ask it what became of the message."""
+    """The other side's own id, on one line: ``DeliveryError`` without one that can be kept.
+
+    Without it nobody could ask what became of the message, though the other side took it.
+    """
     try:
         found = json.loads(answer.body)[name]
     except (ValueError, TypeError, KeyError, RecursionError):
         found = None
-    if not isinstance(found, str | int) or not str(found).strip():
+    # No database keeps half a pair of surrogates, and PostgreSQL no NUL.
+    kept = one_line(str(found))[:200] if isinstance(found, str | int) else ""
+    if not kept:
         raise DeliveryError(f"{answer.status} without “{name}”: {answer.start}")
-    return str(found).strip()[:200]
+    return kept

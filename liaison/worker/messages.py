@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,6 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from liaison.delivery import DeliveryError, Outgoing, Receipt
+from liaison.delivery.attempt import one_line
 from liaison.documents.letters import WITH_CODE, compose
 from liaison.documents.short_notices import short_notice
 from liaison.domain.vocabulary import Channel
@@ -49,13 +50,28 @@ LANES = (
     Lane(Channel.WEBHOOK, threads=4, batch=1),
 )
 
+_AWAY = (OperationalError, InterfaceError)
+"""The database is away, or another transaction stood in the way: later the same may succeed."""
+
 log = structlog.get_logger("liaison.worker")
 
 
 def send_some(work: Work, lane: Lane | None = None) -> tuple[int, int]:
-    """Claims a batch and sends it, of one way or of all; how many were claimed, how many left."""
-    batch = claim(work, lane)
-    return len(batch), sum(send(work, claimed) for claimed in batch)
+    """Claims a batch and sends it, of one way or of all; how many were claimed, how many left.
+
+    The first error of one of them is raised once all were tried.
+    """
+    batch, left = claim(work, lane), 0
+    failed: Exception | None = None
+    for claimed in batch:
+        try:
+            left += send(work, claimed)
+        except Exception as error:
+            # Those beside it would wait in vain until their lease is over.
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return len(batch), left
 
 
 def claim(work: Work, lane: Lane | None = None) -> list[Claimed]:
@@ -136,11 +152,18 @@ def _still_wanted(work: Work, claimed: Claimed) -> bool:
 
 
 def _confirm(work: Work, claimed: Claimed, receipt: Receipt, begin: float) -> bool:
-    tried = tries.Tried(_since(begin), receipt.status, receipt.answer)
-    with work.database.transaction() as session:
-        now = work.now(session)
-        webhooks.note_ok(session, claimed, now)
-        confirmed = tries.confirm(session, claimed, receipt.reference, now, tried)
+    tried = _tried(begin, receipt.status, receipt.answer)
+    try:
+        confirmed = _note_sent(work, claimed, one_line(receipt.reference), tried)
+    except _AWAY:
+        raise  # whoever claims it next sends it again, under the same key
+    except Exception as fault:
+        # What left must not leave again with every lease, for ever: that it left is noted alone.
+        name = type(fault).__name__
+        log.warning("receipt that cannot be kept", message=str(claimed.id), error=name)
+        with work.database.transaction() as session:
+            bare = replace(tried, answer="")
+            confirmed = tries.confirm(session, claimed, "", work.now(session), bare)
     if confirmed:
         log.info("notice sent", message=str(claimed.id), letter=claimed.letter)
     else:
@@ -148,20 +171,27 @@ def _confirm(work: Work, claimed: Claimed, receipt: Receipt, begin: float) -> bo
     return True
 
 
-def _since(begin: float) -> timedelta:
-    """By the process's own clock, which nobody sets back."""
-    return timedelta(seconds=time.monotonic() - begin)
+def _note_sent(work: Work, claimed: Claimed, reference: str, tried: tries.Tried) -> bool:
+    with work.database.transaction() as session:
+        now = work.now(session)
+        webhooks.note_ok(session, claimed, now)
+        return tries.confirm(session, claimed, reference, now, tried)
+
+
+def _tried(begin: float, status: int | None, said: str) -> tries.Tried:
+    """Timed by the process's own clock, which nobody sets back; ``said`` so that it can be kept."""
+    return tries.Tried(timedelta(seconds=time.monotonic() - begin), status, one_line(said))
 
 
 def _put_off(
     work: Work, claimed: Claimed, error: DeliveryError, begin: float, *, ours: bool = False
 ) -> None:
     """``ours``: the fault was on this side, and says nothing of the other."""
-    tried = tries.Tried(_since(begin), error.status, error.detail)
+    tried = _tried(begin, error.status, error.detail)
     try:
         final = _note_failure(work, claimed, error, tried, ours=ours)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away: whoever claims it next begins anew
+    except _AWAY:
+        raise  # whoever claims it next begins anew
     except Exception as fault:
         # What cannot be told of must not be sent again with every lease, for ever.
         name = type(fault).__name__
@@ -197,7 +227,7 @@ def _put_off_row(
     return tries.put_off(
         session,
         claimed,
-        error.detail,
+        tried.answer,
         now,
         tried,
         permanent=error.permanent,

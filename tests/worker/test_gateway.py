@@ -199,6 +199,52 @@ def test_twilio_gets_a_text_as_a_form_and_says_why_it_failed(
     app.extensions["liaison"].database.close()
 
 
+NO_DATABASE_KEEPS = (r"ab\u0000cd", r"ab\ud800cd", r" ab\u0000\ud800\n cd ")
+"""Ids in JSON: PostgreSQL has no NUL in a text, and nobody half a pair of surrogates."""
+
+
+@pytest.mark.parametrize("gateway", ["own", "twilio"])
+@pytest.mark.parametrize("id", NO_DATABASE_KEEPS)
+def test_a_text_whose_id_at_the_gateway_is_odd_leaves_once(
+    work: Work,
+    world: World,
+    database: Database,
+    sink: HttpSink,
+    sender: RecordingSender,
+    gateway: str,
+    id: str,
+) -> None:
+    name, url = ("id", own_url(sink)) if gateway == "own" else ("sid", twilio_url(sink))
+    sink.always(Reply(201, body=f'{{"{name}": "{id}"}}'.encode()))
+    reach_by(world, Channel.TEXT)
+    order = world.issue()
+    by_gateway = _with(work, world, url, sender)
+    run_once(by_gateway)
+    world.clock.move(minutes=10)
+    run_once(by_gateway)
+    (text,) = texts(database, order)
+    assert " ".join((text.provider_ref or "").split()) == "ab cd"
+    assert (text.state, text.attempts, len(sink.got)) == (MessageState.SENT, 1, 1)
+
+
+@pytest.mark.parametrize("id", [r"\u0000", r"\ud800 \u0007", ""])
+def test_an_id_of_which_nothing_can_be_kept_is_none(
+    by_phone: Work, world: World, database: Database, sink: HttpSink, id: str
+) -> None:
+    sink.script(Reply(202, body=f'{{"id": "{id}"}}'.encode()))
+    reach_by(world, Channel.TEXT)
+    order = world.issue()
+    run_once(by_phone)
+    (text,) = texts(database, order)
+    assert text.state is MessageState.QUEUED
+    assert "202 without “id”" in str(text.last_error)
+    world.clock.move(seconds=6)
+    run_once(by_phone)
+    (text,) = texts(database, order)
+    assert (text.state, text.provider_ref) == (MessageState.SENT, "carrier-7")
+    assert len(set(sink.ids())) == 1, "by which the gateway knows that it has it already"
+
+
 @pytest.mark.parametrize("status", ["failed", "undelivered"])
 def test_a_text_that_does_not_arrive_opens_a_call_once(
     by_phone: Work,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
-from liaison.delivery import DeliveryError
+from liaison.delivery import DeliveryError, Outgoing, Receipt
 from liaison.models import Database, Message
 from liaison.models.work import MessageState
 from liaison.services import claims, due_messages, outbox, tries, undelivered
-from liaison.worker import Done, Work, messages, run_once, timers
+from liaison.services.claims import Claimed
+from liaison.worker import Done, Work, messages, run_once, timers, webhooks
 from tests.mail import RecordingSender
 from tests.worker.looking import entries, open_calls
 from tests.worker.looking import messages as notices
@@ -206,6 +211,113 @@ def test_what_nobody_can_be_told_of_is_not_sent_with_every_lease(
     assert (notice.state, notice.last_error) == (MessageState.FAILED, "no such mailbox")
     world.clock.move(seconds=46)
     assert messages.claim(work) == []
+
+
+@pytest.mark.parametrize("odd", ["ab\x00cd", "ab\ud800cd"])
+def test_what_another_side_says_is_kept_as_far_as_it_can_be(
+    work: Work, world: World, database: Database, odd: str
+) -> None:
+    class Odd(RecordingSender):
+        def send(self, outgoing: Outgoing) -> Receipt:
+            super().send(outgoing)
+            return Receipt(odd, 250, odd)
+
+    taken = world.issue()
+    timers.fire_one(work)
+    (claimed,) = messages.claim(work)
+    assert messages.send(replace(work, sender=Odd()), claimed)
+    (notice,) = notices(database, taken)
+    assert (notice.state, notice.provider_ref) == (MessageState.SENT, "ab cd")
+
+    refused = world.issue("08-emergency-threat-foreign.json")
+    timers.fire_one(work)
+    for refusal in (DeliveryError(odd), DeliveryError(odd, permanent=True)):
+        (claimed,) = messages.claim(work)
+        refusing = RecordingSender(failures=deque([refusal]))
+        assert not messages.send(replace(work, sender=refusing), claimed)
+        world.clock.move(seconds=7)
+    (notice,) = (n for n in notices(database, refused) if n.id == claimed.id)
+    assert (notice.state, notice.last_error) == (MessageState.FAILED, "ab cd")
+    assert entries(database, refused, "order.delivery_failed"), "it is told all the same"
+
+
+def test_what_left_does_not_leave_again_because_its_receipt_cannot_be_kept(
+    work: Work,
+    world: World,
+    database: Database,
+    sender: RecordingSender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = world.issue()
+    timers.fire_one(work)
+    (claimed,) = messages.claim(work)
+    confirm = tries.confirm
+
+    def fail(session: Session, claimed: Claimed, reference: str, *more: Any) -> bool:
+        if reference:
+            raise ValueError("a reference of a kind that nobody thought of")
+        return confirm(session, claimed, reference, *more)
+
+    monkeypatch.setattr(tries, "confirm", fail)
+    assert messages.send(work, claimed)
+    (notice,) = notices(database, order)
+    assert (notice.state, notice.provider_ref) == (MessageState.SENT, "")
+    world.clock.move(minutes=10)
+    run_once(work)
+    assert sender.addresses == [SPOC]
+
+
+def test_a_receipt_that_no_database_is_there_to_keep_is_not_thrown_away(
+    work: Work,
+    world: World,
+    database: Database,
+    sender: RecordingSender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = world.issue()
+    timers.fire_one(work)
+    (claimed,) = messages.claim(work)
+
+    def away(*_given: object) -> bool:
+        raise OperationalError("", {}, Exception())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(webhooks, "note_ok", away)
+        with pytest.raises(OperationalError):
+            messages.send(work, claimed)
+    assert notices(database, order)[0].state is MessageState.SENDING
+    world.clock.move(seconds=46)
+    run_once(work)
+    assert [one.idem for one in sender.sent] == [notices(database, order)[0].idem] * 2
+    assert notices(database, order)[0].provider_ref == "recorded 2"
+
+
+def test_one_that_cannot_be_noted_keeps_none_beside_it(
+    work: Work,
+    world: World,
+    database: Database,
+    sender: RecordingSender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = world.issue(), world.issue("08-emergency-threat-foreign.json")
+    while timers.fire_one(work):
+        pass
+    confirm, failures = tries.confirm, deque([ValueError("the first"), ValueError("again")])
+
+    def fail(*given: Any) -> bool:
+        if failures:
+            raise failures.popleft()
+        return confirm(*given)
+
+    monkeypatch.setattr(tries, "confirm", fail)
+    with pytest.raises(ValueError, match="again"):
+        messages.send_some(work)
+    assert sender.addresses == [SPOC, "spoc@norvik.example"]
+    (notice,) = notices(database, second)
+    assert (notice.state, notice.attempts) == (MessageState.SENT, 1)
+    world.clock.move(seconds=46)
+    run_once(work)
+    assert notices(database, first)[0].state is MessageState.SENT
 
 
 def test_urgent_notices_pass_a_backlog(work: Work, world: World, sender: RecordingSender) -> None:
