@@ -77,19 +77,22 @@ def header(letter: Message, name: str) -> str:
 
 
 def _parts(letter: Message) -> list[Message]:
-    payload = letter.get_payload()
-    if not letter.is_multipart() or not isinstance(payload, list):
-        return []
-    return [part for part in payload[:MOST_PARTS] if isinstance(part, Message)]
+    return _within(letter)[:MOST_PARTS]
+
+
+def _within(part: Message) -> list[Message]:
+    """What a part consists of. A text is not asked for: it would be decoded by its own charset."""
+    payload = part.get_payload() if part.is_multipart() else []
+    found = payload if isinstance(payload, list) else []
+    return [one for one in found if isinstance(one, Message)]
 
 
 def _number(parts: list[Message]) -> UUID | None:
     """Which letter of ours came back: by its Message-ID, which is the message's own number."""
     for part in parts:
-        kind, payload = part.get_content_type(), part.get_payload()
-        letter = payload[0] if isinstance(payload, list) and payload else None
-        if kind in _LETTERS and isinstance(letter, Message):
-            found = _uuid(str(letter.get("Message-ID", "")))
+        kind, letters = part.get_content_type(), _within(part)
+        if kind in _LETTERS and letters:
+            found = _uuid(str(letters[0].get("Message-ID", "")))
         elif kind in _HEADERS:
             found = _number_in(_decoded(part))
         else:
@@ -110,13 +113,8 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _of_statuses(part: Message, number: UUID) -> Iterator[Returned]:
-    blocks = part.get_payload()
-    if not isinstance(blocks, list):
-        return
     # The first block is about the whole letter; each of the others is about one addressee.
-    for block in blocks[1 : MOST_RECIPIENTS + 1]:
-        if not isinstance(block, Message):
-            continue
+    for block in _within(part)[1 : MOST_RECIPIENTS + 1]:
         action = header(block, "Action").lower()
         if action not in ("failed", "delayed"):
             continue
@@ -155,7 +153,10 @@ def _text(letter: Message, parts: list[Message]) -> str:
 
 
 def _decoded(part: Message) -> str:
-    payload = part.get_payload(decode=True)
+    try:
+        payload = part.get_payload(decode=True)
+    except (LookupError, ValueError):
+        return ""  # what else the letter has to say is read all the same
     if not isinstance(payload, bytes):
         return ""
     return payload[:_MOST_TEXT].decode("utf-8", errors="replace")

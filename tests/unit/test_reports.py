@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from email.message import Message
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,6 +27,64 @@ def test_every_shape_names_the_letter_and_whom_it_did_not_reach(shape: str) -> N
     assert found.is_about(SPOC)
     assert not found.is_about("other@meridian.example")
     assert "5.1.1" in found.said
+
+
+CHARSETS = (
+    b"charset=idna",
+    b"charset=undefined",
+    b"charset=x\x00y",
+    b"charset=no-such",
+    b"charset=\xff",
+    b"charset*=us-ascii'en'us-ascii",
+)
+"""Names by which Python decodes no text: each trips over another thing."""
+
+
+def in_odd_text(shape: str, charset: bytes, encoding: bytes = b"8bit") -> bytes:
+    """The report, its text for people in a charset of its own and with bytes that are no ASCII."""
+    odd = b"Content-Type: text/plain; %s\r\nContent-Transfer-Encoding: %s\r\n" % (charset, encoding)
+    raw = letter(shape, NUMBER, SPOC)
+    if shape in (EXIM, QMAIL):
+        return odd + raw.replace(b"\r\n\r\n", b"\r\n\r\nPas re\xe7u.\r\n", 1)
+    text = b"Content-Type: text/plain; charset="
+    here = raw.index(text)
+    head_ends = raw.index(b"\r\n\r\n", here)
+    return raw[:here] + odd + b"\r\nPas re\xe7u.\r\n" + raw[head_ends:]
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+@pytest.mark.parametrize("shape", [POSTFIX, EXCHANGE, EXIM, QMAIL])
+def test_a_report_is_read_whatever_its_text_for_people_is_written_in(
+    shape: str, charset: bytes
+) -> None:
+    (found,) = reports.read(in_odd_text(shape, charset))
+    assert (found.number, found.final, found.is_about(SPOC)) == (NUMBER, True, True)
+    assert "5.1.1" in found.said
+
+
+@pytest.mark.parametrize("encoding", [b"base64", b"x-uuencode", b"quoted-printable", b"\xff\x00"])
+def test_and_however_that_text_is_encoded(encoding: bytes) -> None:
+    (found,) = reports.read(in_odd_text(POSTFIX, b"charset=idna", encoding))
+    assert (found.number, found.is_about(SPOC)) == (NUMBER, True)
+
+
+@pytest.mark.parametrize("error", [LookupError, ValueError])
+def test_a_part_that_cannot_be_decoded_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    get: Any = Message.get_payload
+
+    def trip(part: Message, i: int | None = None, decode: bool = False) -> object:
+        if decode and part.get_content_type() == "text/rfc822-headers":
+            raise error
+        return get(part, i, decode)
+
+    ours = f"Content-Type: message/rfc822\r\n\r\nMessage-ID: <{NUMBER}@police.example>\r\n\r\n"
+    begin, end = b"--9B095B5ADSN=_01\r\n", b"--9B095B5ADSN=_01--"
+    both = letter(EXCHANGE, NUMBER, SPOC).replace(end, begin + ours.encode() + end)
+    monkeypatch.setattr(Message, "get_payload", trip)
+    (found,) = reports.read(both)
+    assert found.number == NUMBER
 
 
 def test_a_delay_is_no_failure_and_other_news_is_none() -> None:

@@ -99,6 +99,18 @@ def test_a_bounce_in_the_mailbox_opens_a_call_and_is_told(
     assert not any("LOGIN liaison" in asked for asked in mailbox.asked)
 
 
+@pytest.mark.parametrize("charset", [b"idna", b"x\x00y"])
+def test_a_bounce_counts_whatever_its_text_for_people_is_written_in(
+    reading: Work, world: World, database: Database, mailbox: ImapSink, charset: bytes
+) -> None:
+    _, notice = sent_to_all_spocs(reading, world)
+    raw = letter(POSTFIX, notice.id, notice.address).replace(b"us-ascii", charset)
+    kept = mailbox.put(raw.replace(b"said:", b"a r\xe9pondu:"))
+    assert bounces.read_mailbox(reading)
+    assert kept.flags == {"\\Seen"}, "no person need look at it"
+    assert anew(database, notice).state is MessageState.FAILED
+
+
 def test_the_same_bounce_twice_changes_nothing_more(
     work: Work, world: World, database: Database
 ) -> None:
