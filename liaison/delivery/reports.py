@@ -1,4 +1,4 @@
-"""Reading the letters of mail servers about letters of ours: RFC 3464, and some that are older.
+"""Reading what mail servers write of letters of ours: RFC 3464, RFC 6533, and some older forms.
 
 Whoever can write to us can write such a letter. What is read is bounded, nothing of it is
 believed here, and what is no report at all gives nothing.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from email.message import Message
-from email.parser import BytesParser
+from email.parser import BytesParser, Parser
 from email.policy import Compat32
 from uuid import UUID
 
@@ -35,8 +35,9 @@ _RETURNED_ID = re.compile(r"^message-id:[ \t]*(<[^<>\s]{1,200}>)", re.IGNORECASE
 _OF_QMAIL = re.compile(r"^<([^<>\s]{3,254})>:[ \t]*\r?\n([^\r\n]{0,500})", re.MULTILINE)
 _CODE = re.compile(r"^.*?(?<![\d.])([45]\d\d[ -]|[45]\.\d{1,3}\.\d{1,3}).*$", re.MULTILINE)
 
-_LETTERS = frozenset({"message/rfc822", "message/global"})
-_HEADERS = frozenset({"text/rfc822-headers", "message/global-headers"})
+# The parser takes "message/global-headers" for a letter with nothing in it.
+_LETTERS = frozenset({"message/rfc822", "message/global", "message/global-headers"})
+_HEADERS = "text/rfc822-headers"
 _STATUSES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _LINES = re.compile(rb"(?:[^\r\n]*+(?:\r\n|\r|\n)){0,%d}+[^\r\n]*+" % MOST_LINES)
 
@@ -93,7 +94,7 @@ def _number(parts: list[Message]) -> UUID | None:
         kind, letters = part.get_content_type(), _within(part)
         if kind in _LETTERS and letters:
             found = _uuid(str(letters[0].get("Message-ID", "")))
-        elif kind in _HEADERS:
+        elif kind == _HEADERS:
             found = _number_in(_decoded(part))
         else:
             continue
@@ -113,8 +114,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _of_statuses(part: Message, number: UUID) -> Iterator[Returned]:
-    # The first block is about the whole letter; each of the others is about one addressee.
-    for block in _within(part)[1 : MOST_RECIPIENTS + 1]:
+    for block in _blocks(part)[:MOST_RECIPIENTS]:
         action = header(block, "Action").lower()
         if action not in ("failed", "delayed"):
             continue
@@ -122,6 +122,19 @@ def _of_statuses(part: Message, number: UUID) -> Iterator[Returned]:
         recipients = tuple(_address(name) for name in names if name)
         said = " ".join((header(block, "Status"), _address(header(block, "Diagnostic-Code"))))
         yield Returned(number, recipients, action == "failed", one_line(said))
+
+
+def _blocks(part: Message) -> list[Message]:
+    """One for each addressee; the first of all is about the whole letter, and left out.
+
+    The parser knows the blocks of RFC 3464 only. Those of RFC 6533, which servers send where an
+    address is not ASCII, it takes for a letter: the first block its headers, the others its text.
+    """
+    found = _within(part)
+    if part.get_content_type() == "message/delivery-status" or not found:
+        return found[1:]
+    blocks = re.split(r"(?:\r?\n){2,}", _decoded(found[0]).strip(), maxsplit=MOST_RECIPIENTS)
+    return [Parser(policy=_Bounded()).parsestr(block) for block in blocks]
 
 
 def _address(field: str) -> str:

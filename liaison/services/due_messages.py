@@ -127,10 +127,15 @@ def _moments(now: datetime, channel: Channel) -> dict[str, Any]:
     """What a look compares with. A webhook that is urgent may wait as long as any other."""
     return {
         "now": now,
-        "urgent_stray": now + (LONGEST if channel is Channel.WEBHOOK else URGENT_LONGEST),
-        "stray": now + LONGEST,
+        "urgent_stray": now + _apart(LONGEST if channel is Channel.WEBHOOK else URGENT_LONGEST),
+        "stray": now + _apart(LONGEST),
         "stray_lease": now + STRAY_LEASE,
     }
+
+
+def _apart(longest: timedelta) -> timedelta:
+    """A lease more: whoever puts off by the longest may have asked a quicker clock for the time."""
+    return longest + LEASE
 
 
 @cache

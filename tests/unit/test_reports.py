@@ -29,6 +29,44 @@ def test_every_shape_names_the_letter_and_whom_it_did_not_reach(shape: str) -> N
     assert "5.1.1" in found.said
 
 
+def in_rfc_6533(address: str) -> bytes:
+    """The report as servers write it that know addresses outside ASCII."""
+    shape = POSTFIX.replace("message/delivery-status", "message/global-delivery-status")
+    shape = shape.replace("message/rfc822", "message/global").replace("rfc822;", "utf-8;")
+    return letter(shape, NUMBER, address)
+
+
+@pytest.mark.parametrize("address", [SPOC, "дежурный@провайдер.example", "spoc@bücher.example"])
+@pytest.mark.parametrize("action", ["failed", "delayed"])
+def test_a_report_about_an_address_outside_ascii_is_read(address: str, action: str) -> None:
+    raw = in_rfc_6533(address).replace(b"Action: failed", f"Action: {action}".encode())
+    (found,) = reports.read(raw)
+    assert (found.number, found.final) == (NUMBER, action == "failed")
+    assert found.is_about(address)
+    assert not found.is_about("other@meridian.example")
+    assert found.said.startswith("5.1.1")
+
+
+def test_of_several_addressees_each_has_its_own_block_in_either_form() -> None:
+    raw = in_rfc_6533(SPOC)
+    block = b"\r\nFinal-Recipient: utf-8; other@meridian.example\r\nAction: failed\r\n"
+    here = raw.index(b"Diagnostic-Code")
+    end = raw.index(b"\r\n\r\n", here) + 2
+    both = reports.read(raw[:end] + block + raw[end:])
+    assert [one.is_about(SPOC) for one in both] == [True, False]
+    assert both[1].is_about("other@meridian.example")
+    many = reports.read(raw[:end] + block * 1000 + raw[end:])
+    assert len(many) == reports.MOST_RECIPIENTS
+
+
+def test_of_a_letter_returned_as_its_headers_alone_the_number_is_found() -> None:
+    raw = in_rfc_6533(SPOC).replace(
+        b"Type: message/global\r\n", b"Type: message/global-headers\r\n"
+    )
+    (found,) = reports.read(raw)
+    assert found.number == NUMBER
+
+
 CHARSETS = (
     b"charset=idna",
     b"charset=undefined",
