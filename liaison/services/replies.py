@@ -22,7 +22,7 @@ from liaison.domain.lifecycle import OrderState
 from liaison.domain.reading import unstorable
 from liaison.errors import NotFound
 from liaison.models import Contact, Message, Order
-from liaison.models.work import Wanted
+from liaison.models.work import MessageState, Wanted
 from liaison.queries import duty, registry
 from liaison.services import answers, escalation, ledger, outbox, throttle
 from liaison.services.gateway_reports import BY_TELEPHONE, clean
@@ -32,6 +32,12 @@ YES = "1"
 LOOKED_BACK = timedelta(days=7)
 """How old a message may be that a reply without its id belongs to."""
 MOST_LOOKED_AT = 200
+
+CROSSES_WITHIN = timedelta(hours=1)
+"""How long a “1” may still mean the order that was texted, or answered, before.
+
+Nobody answers a reply, so people send it again; and networks hand texts on late.
+"""
 
 MOST_AN_HOUR = 30
 """Replies of one number that are read in an hour; the others are dropped."""
@@ -48,7 +54,8 @@ class Came(StrEnum):
 
     ACKNOWLEDGED = "acknowledged"
     UNCLEAR = "unclear"
-    """It could belong to several open orders: none is acknowledged, our duty officer is told."""
+    """It could belong to several orders, or to a text that is not known to have left: none is
+    acknowledged, our duty officer is told."""
     NOT_OPEN = "not_open"
     NOT_ALLOWED = "not_allowed"
     """The term does not allow it, or the number is not this contact's any more."""
@@ -86,13 +93,13 @@ def take(session: Session, reply: Reply, now: datetime) -> Came:
     if not open_:
         came = Came.NOT_OPEN if offered else Came.NOT_ALLOWED
         return _note(session, (offered or found)[:1], text, came, now)
-    if len(open_) > 1:
+    if len(open_) > 1 or not (reply.message_id or _is_clear(open_[0], offered, now)):
         return _note(session, open_, text, Came.UNCLEAR, now)
     return _acknowledge(session, open_[0], text, now)
 
 
 def _messages(session: Session, reply: Reply, now: datetime) -> list[Message]:
-    """What the reply can belong to, newest first; only what has left us."""
+    """What the reply can belong to, newest first; only what we have tried to send."""
     query = select(Message).where(
         Message.channel.in_(BY_TELEPHONE),
         Message.order_id.is_not(None),
@@ -125,12 +132,30 @@ def _state(session: Session, message: Message) -> OrderState:
 
 
 def _one_an_order(messages: Sequence[Message]) -> list[Message]:
-    """The newest of each order, the orders by their ids: so they are locked."""
+    """The newest of each order, one that has left before one that has not.
+
+    The orders by their ids: so they are locked.
+    """
     newest: dict[UUID, Message] = {}
-    for message in messages:
+    for message in sorted(messages, key=lambda m: m.state is not MessageState.SENT):
         assert message.order_id is not None
         newest.setdefault(message.order_id, message)
     return [newest[order_id] for order_id in sorted(newest)]
+
+
+def _is_clear(message: Message, offered: Sequence[Message], now: datetime) -> bool:
+    """Whether a reply that names no message can mean this one's order only.
+
+    It has left, so that somebody can have read it; and no other order's was sent to the number or
+    answered lately, whatever became of that order: a “1” sent twice must not acknowledge the next.
+    """
+    others = [m for m in offered if m.order_id != message.order_id]
+    return message.state is MessageState.SENT and not any(_is_fresh(m, now) for m in others)
+
+
+def _is_fresh(message: Message, now: datetime) -> bool:
+    touched = (message.created_at, message.sent_at, message.answered_at)
+    return any(at is not None and at > now - CROSSES_WITHIN for at in touched)
 
 
 def _acknowledge(session: Session, message: Message, text: str, now: datetime) -> Came:

@@ -325,7 +325,7 @@ def test_a_reply_that_may_mean_two_orders_acknowledges_none_and_we_are_told(
         assert world.order(order.name).state is OrderState.ISSUED
         assert replies(database, order) == [("1", "unclear")]
     run_once(by_phone)
-    told = [one for one in sender.sent if "may mean several orders" in one.subject]
+    told = [one for one in sender.sent if "may mean another order" in one.subject]
     assert {one.address for one in told} == {"duty@police.example"}
     assert len(told) == 2
     # Whoever answers within one message's own thread has said which.

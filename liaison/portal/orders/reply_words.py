@@ -9,7 +9,7 @@ from liaison.portal.orders.told import Data, Told, quotes
 _WAYS = {"text": "by text message", "voice": "by a key in an automatic call"}
 
 _CAME = {
-    "unclear": "Several orders were open to them: none was acknowledged. Call the number.",
+    "unclear": "It may mean another order: nothing was acknowledged. Call the number.",
     "not_open": "No order waited for it any more: nothing was acknowledged.",
     "not_allowed": "It does not count as an acknowledgement: nothing was acknowledged.",
     "noted": "Nothing was acknowledged; nobody has answered it.",
