@@ -10,12 +10,14 @@ from uuid import UUID
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
+from liaison.domain.vocabulary import Channel
 from liaison.models import CallTask, Order
 from liaison.models.base import bare, insert_once, new_id
 from liaison.models.contact_rows import AnyContact
 from liaison.models.looks import Look
 from liaison.models.work import CallState, Wanted
 from liaison.queries import registry
+from liaison.services import reasons
 
 LONGEST_WHY = 500
 """Characters of the reasons of one call, together."""
@@ -49,13 +51,13 @@ def open_task(
     that it is not taken back with the shorter one. Callers hold the order's lock. The reason of a
     drill's call says so.
 
-    A number that is known to be wrong is called no more: whoever comes next is, and the reason
-    says so. ``follows`` is the call that brought nothing.
+    Whoever is registered no more, or has a number that is known to be wrong, is not called:
+    whoever comes next is, and the reason says so. ``follows`` is the call that brought nothing.
     """
     people = [contact]
-    if contact.wrong_number_at is not None:
+    if contact.wrong_number_at is not None or contact.removed_at is not None:
         people = registry.called_instead(session, order, contact, now)
-        why = f"{why} The number of {contact.name} is wrong."[:LONGEST_WHY]
+        why = f"{why} {reasons.astray(contact, Channel.CALL, contact.phone)}"[:LONGEST_WHY]
     task = {
         "order_id": order.id,
         "why": f"{DRILL}{why}" if order.test else why,

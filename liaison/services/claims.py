@@ -8,14 +8,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import CursorResult, Row, Update, bindparam, exists, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, aliased
 
 from liaison.domain.vocabulary import Channel
-from liaison.models import Message, WebhookEndpoint
+from liaison.models import Message, Order, WebhookEndpoint
 from liaison.models.work import MessageState
-from liaison.services import due_messages, reasons
+from liaison.services import due_messages, reasons, undelivered
 from liaison.services.outbox import SENT_BY
+
+log = structlog.get_logger("liaison.worker")
 
 
 @dataclass(frozen=True)
@@ -98,20 +102,73 @@ _GATES = (
 
 
 def still_wanted(session: Session, claimed: Claimed, now: datetime) -> bool:
-    """Looks again, just before sending: is the claim ours, and is there still a reason?"""
+    """Looks again, just before sending: is the claim ours, is there still a reason, and is the
+    address still its contact's?
+    """
     found = session.execute(reasons.of_message(claimed.id)).one()
     ours = found.state is MessageState.SENDING and found.fence == claimed.fence
-    return ours and reasons.has_reason(found) and not reasons.holds(found, now)
+    wanted = reasons.has_reason(found) and not reasons.holds(found, now)
+    return ours and wanted and not reasons.lost(found)
 
 
 def drop(session: Session, claimed: Claimed) -> bool:
-    """Cancels a claimed message that is wanted no longer; one that is only held waits on."""
+    """Cancels a claimed message that is wanted no longer; one that is only held, or was, waits on.
+
+    One whose address is its contact's no more fails for good, and is told of. False where another
+    worker took over.
+    """
     found = session.execute(reasons.of_message(claimed.id)).one()
+    if reasons.has_reason(found) and (why := reasons.lost(found)):
+        return _fail(session, claimed, why)
     values: dict[str, Any] = {"state": MessageState.CANCELLED, "sealed_link": None}
-    if found.wanted in reasons.HELD_BY_A_PAUSE and reasons.has_reason(found):
-        # As if it had not been claimed: no try was made.
+    held = found.wanted in reasons.HELD_BY_A_PAUSE
+    if reasons.has_reason(found) and (held or found.contact_id):
+        # It was held, or its address was verified anew between the two looks. As if it had not
+        # been claimed: no try was made.
         values = {"state": MessageState.QUEUED, "attempts": Message.attempts - 1}
     return change(session, claimed, values | {"lease_until": None}, MessageState.SENDING)
+
+
+def _fail(session: Session, claimed: Claimed, why: str) -> bool:
+    """Nobody is written to at somebody else's address: a person must call whoever counts now."""
+    message = _held(session, claimed)
+    if message is None:
+        return False
+    assert message.lease_until is not None
+    now = message.lease_until - due_messages.LEASE  # when it was claimed: just now
+    message.state, message.last_error = MessageState.FAILED, why
+    message.lease_until = message.sealed_link = None
+    message.attempts -= 1  # no try was made
+    session.flush()
+    try:
+        with session.begin_nested():
+            undelivered.tell(session, message, now)
+    except DBAPIError:
+        raise  # the database is away: whoever claims it next begins anew
+    except Exception as error:
+        # What cannot be told of must not be claimed with every lease, for ever.
+        log.warning("nobody told of a notice", message=str(claimed.id), error=type(error).__name__)
+    return True
+
+
+def _held(session: Session, claimed: Claimed) -> Message | None:
+    """The message, locked, while the claim is ours: its order first, as every verb does."""
+    session.execute(
+        select(Order.id)
+        .join(Message, Message.order_id == Order.id)
+        .where(Message.id == claimed.id)
+        .with_for_update(of=Order)
+    )
+    return session.scalars(
+        select(Message)
+        .where(
+            Message.id == claimed.id,
+            Message.fence == claimed.fence,
+            Message.state == MessageState.SENDING,
+        )
+        .with_for_update(of=Message)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
 
 
 def change(

@@ -1,4 +1,6 @@
-"""Why a notice is sent: is there still a reason, and does a person or a question hold it?"""
+"""Why a notice is sent: is there still a reason, does a person or a question hold it, and is the
+address still its contact's?
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,12 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from liaison.domain.lifecycle import SERVED, OrderState
-from liaison.models import Message, Order, WebhookEndpoint
+from liaison.domain.vocabulary import Channel
+from liaison.models import Contact, Message, Order, WebhookEndpoint
+from liaison.models.contact_rows import AnyContact
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import Wanted
+from liaison.queries import duty
 
 HELD_BY_A_PAUSE = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED)
 """What is not sent while a question stops the order's clock, or a person holds its ladder."""
@@ -51,8 +56,22 @@ def is_held(wanted: Wanted, order: Order, now: datetime) -> bool:
     return wanted in HELD_BY_A_PAUSE and until is not None and now < until
 
 
+_OF_A_CONTACT = (
+    "name",
+    "email",
+    "phone",
+    "email_verified_at",
+    "phone_verified_at",
+    "removed_at",
+    "wrong_number_at",
+)
+
+
 def of_message(id_: UUID) -> Select[Any]:
-    """The row that ``has_reason`` and ``holds`` look at, with the message's state and fence."""
+    """The row that is looked at just before sending, with the message's state and fence.
+
+    Of its contact it has what ``astray`` needs, under the contact's own names.
+    """
     looked_at: tuple[Any, ...] = (
         Message.state,
         Message.fence,
@@ -62,11 +81,16 @@ def of_message(id_: UUID) -> Select[Any]:
         Order.ladder_closed_at,
         Order.ladder_paused_until,
         WebhookEndpoint.state.label("endpoint"),
+        Message.contact_id,
+        Message.channel,
+        Message.address,
+        *(getattr(Contact, name) for name in _OF_A_CONTACT),
     )
     return (
         select(*looked_at)
         .outerjoin(Order, Order.id == Message.order_id)
         .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Message.endpoint_id)
+        .outerjoin(Contact, Contact.id == Message.contact_id)
         .where(Message.id == id_)
     )
 
@@ -84,3 +108,25 @@ def holds(found: Any, now: datetime) -> bool:
     until = found.ladder_paused_until
     held = found.clock_stopped_at is not None or (until is not None and now < until)
     return held and found.wanted in HELD_BY_A_PAUSE
+
+
+def astray(contact: AnyContact, channel: Channel, address: str) -> str:
+    """Why nobody is reached at an address on behalf of a contact; empty where it is theirs.
+
+    Theirs is what is registered for them and verified, and what nobody was told to be wrong.
+    """
+    by_mail = channel is Channel.EMAIL
+    if contact.removed_at is not None:
+        return f"{contact.name} is not registered any more."
+    if address != (contact.email if by_mail else contact.phone):
+        return f"{contact.name} has another address now: whatever is sent next goes there."
+    if not by_mail and contact.wrong_number_at is not None:
+        return f"The number of {contact.name} is wrong."
+    if not duty.is_verified(contact, channel):
+        return f"The {'address' if by_mail else 'number'} of {contact.name} is not verified."
+    return ""
+
+
+def lost(found: Any) -> str:
+    """The same for the row of ``of_message``; what goes to no contact is never astray."""
+    return astray(found, found.channel, found.address) if found.contact_id else ""

@@ -24,7 +24,7 @@ from liaison.errors import NotFound
 from liaison.models import Contact, Message, Order
 from liaison.models.work import MessageState, Wanted
 from liaison.queries import duty, registry
-from liaison.services import answers, escalation, ledger, outbox, throttle
+from liaison.services import answers, escalation, ledger, outbox, reasons, throttle
 from liaison.services.gateway_reports import BY_TELEPHONE, clean
 
 YES = "1"
@@ -173,10 +173,8 @@ def _acknowledge(session: Session, message: Message, text: str, now: datetime) -
 
 def _may(order: Order, contact: Contact, message: Message, now: datetime) -> bool:
     """The terms say so, and it is still this contact's own verified number."""
-    standing = contact.phone_verified_at is not None and contact.wrong_number_at is None
     return (
-        standing
-        and contact.phone == message.address
+        not reasons.astray(contact, message.channel, message.address)
         and duty.is_usable(contact, now)
         and escalation.may_reply(order, Climb.ACKNOWLEDGE, contact)
     )

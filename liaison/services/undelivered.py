@@ -13,7 +13,6 @@ from liaison.domain.actors import CLOCK, Actor
 from liaison.domain.ladder import Whom
 from liaison.domain.permissions import Verb, demand
 from liaison.domain.reading import LONGEST_NOTE, check_texts
-from liaison.domain.vocabulary import Channel
 from liaison.errors import FieldError, Invalid, NotFound
 from liaison.models import Message, Order
 from liaison.models.work import MessageState
@@ -117,7 +116,7 @@ def _letter(message: Message) -> dict[str, Any]:
 def retry(session: Session, actor: Actor, message_id: UUID, now: datetime) -> Message:
     """Tries a failed notice anew, at once: the same row under the same key, its tries from one.
 
-    Only while it is wanted, and only where the register still has its address.
+    Only while it is wanted, and only where its address is still its contact's, and verified.
     """
     message, order = _held(session, actor, message_id)
     if reason := why_not(message, order):
@@ -152,14 +151,7 @@ def why_not(message: Message, order: Order | None) -> str:
     if order is not None and not reasons.is_awaited(message.wanted, order):
         return "The escalation is closed: open it again first."
     contact = message.contact
-    if contact is None:
-        return ""
-    if contact.removed_at is not None:
-        return f"{contact.name} is not registered any more."
-    registered = contact.email if message.channel is Channel.EMAIL else contact.phone
-    if message.endpoint_id is None and registered != message.address:
-        return f"{contact.name} has another address now: whatever is sent next goes there."
-    return ""
+    return reasons.astray(contact, message.channel, message.address) if contact else ""
 
 
 def _held(session: Session, actor: Actor, message_id: UUID) -> tuple[Message, Order | None]:
