@@ -27,6 +27,7 @@ def index() -> ResponseReturnValue:
         "calls/index.html",
         calls=found,
         wrong=call_warnings.wrong_numbers(web.db(), web.actor(), found.rows),
+        doubts=call_warnings.doubts(found.rows),
         holds=call_warnings.holds(web.db(), found.rows, web.now()),
         zone_of=calls.zone_of,
         language=language,

@@ -1,4 +1,4 @@
-"""What stands against making a call that is open: a wrong number, a ladder that a person holds."""
+"""What stands against making a call that is open: its number, or a ladder that a person holds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from liaison.domain.actors import Actor
 from liaison.domain.vocabulary import CallOutcome
 from liaison.models import Authority, CallTask, Contact, Entry, Order, Timer
-from liaison.models.work import TimerKind, TimerState
+from liaison.models.work import CallState, TimerKind, TimerState
 from liaison.services.reasons import HELD_BY_A_PAUSE
 
 
@@ -38,6 +39,17 @@ class Hold:
     reason: str
 
 
+class Doubt(StrEnum):
+    """What is doubtful about the number of a call that is open."""
+
+    UNVERIFIED = "unverified"
+    """Nobody has ever verified it; nobody else has a number."""
+    CHANGED = "changed"
+    """Another is registered since; the worker moves the call in a moment."""
+    REMOVED = "removed"
+    """The contact is registered no more; the same."""
+
+
 def wrong_numbers(
     session: Session, actor: Actor, tasks: Collection[CallTask]
 ) -> Mapping[UUID, Wrong]:
@@ -58,6 +70,23 @@ def wrong_numbers(
             whose = theirs[0]
             found[task.id] = Wrong(whose, theirs[0].wrong_number_at, by.get(whose.id, ""))
     return found
+
+
+def doubts(tasks: Collection[CallTask]) -> Mapping[UUID, Doubt]:
+    """By task what is doubtful about its number, of those that nobody was told to be wrong."""
+    found = {task.id: _doubt(task) for task in tasks if task.state is CallState.OPEN}
+    return {id_: doubt for id_, doubt in found.items() if doubt is not None}
+
+
+def _doubt(task: CallTask) -> Doubt | None:
+    contact = task.contact
+    if contact.removed_at is not None:
+        return Doubt.REMOVED
+    if contact.phone != task.phone:
+        return Doubt.CHANGED
+    if contact.phone_verified_at is None and contact.wrong_number_at is None:
+        return Doubt.UNVERIFIED
+    return None
 
 
 def _are_colleagues(one: Contact, other: Contact) -> bool:

@@ -184,9 +184,23 @@ def called_instead(
 
     What a colleague was to be called about is no provider's business: another colleague is called.
     """
-    ours = (Whom.DUTY_OFFICER, Whom.SUPERVISOR)
-    among = CALLED_FIRST if contact.provider_id is not None else ours
-    return _first(session, order, at, among, but=contact)
+    return _first(session, order, at, _before(contact), but=contact)
+
+
+def doubtful(session: Session, order: Order, contact: AnyContact, at: datetime) -> list[AnyContact]:
+    """The same where nobody has a verified number: the contact, or whoever is registered next."""
+    if _is_usable(contact, at):
+        return [contact]
+    for whom in _before(contact):
+        meant = [c for c in addressees(session, order, whom, at) if c.id != contact.id]
+        if meant:
+            return meant
+    return []
+
+
+def _before(contact: AnyContact) -> tuple[Whom, ...]:
+    theirs = contact.provider_id is not None
+    return CALLED_FIRST if theirs else (Whom.DUTY_OFFICER, Whom.SUPERVISOR)
 
 
 def _first(

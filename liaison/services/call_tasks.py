@@ -16,7 +16,7 @@ from liaison.models.base import bare, insert_once, new_id
 from liaison.models.contact_rows import AnyContact
 from liaison.models.looks import Look
 from liaison.models.work import CallState, Wanted
-from liaison.queries import registry
+from liaison.queries import duty, registry
 from liaison.services import reasons
 
 LONGEST_WHY = 500
@@ -51,12 +51,11 @@ def open_task(
     that it is not taken back with the shorter one. Callers hold the order's lock. The reason of a
     drill's call says so.
 
-    Whoever is registered no more, or has a number that is known to be wrong, is not called:
-    whoever comes next is, and the reason says so. ``follows`` is the call that brought nothing.
+    Who is called instead of a contact (``whom``) learns why. ``follows`` is the call that brought
+    nothing.
     """
-    people = [contact]
-    if contact.wrong_number_at is not None or contact.removed_at is not None:
-        people = registry.called_instead(session, order, contact, now)
+    people = whom(session, order, contact, now)
+    if contact.id not in {one.id for one in people}:
         why = f"{why} {reasons.astray(contact, Channel.CALL, contact.phone)}"[:LONGEST_WHY]
     task = {
         "order_id": order.id,
@@ -68,6 +67,24 @@ def open_task(
     }
     # Each of them: nobody is left out because another's is opened.
     return max((_open(session, order, one, key, task) for one in people), default=False)
+
+
+def whom(session: Session, order: Order, contact: AnyContact, now: datetime) -> list[AnyContact]:
+    """Whom to phone about what concerns a contact: them, or the next who has a number.
+
+    A number that nobody has verified, or that was told to be wrong, and whoever is registered no
+    more are called only where nobody else has a number: a doubtful line before none.
+    """
+    if can_be_called(contact, now):
+        return [contact]
+    instead = registry.called_instead(session, order, contact, now)
+    return instead or registry.doubtful(session, order, contact, now)
+
+
+def can_be_called(contact: AnyContact, now: datetime) -> bool:
+    """Whether a contact is registered with a number that is theirs."""
+    theirs = not reasons.astray(contact, Channel.CALL, contact.phone)
+    return theirs and duty.is_usable(contact, now)
 
 
 class _Waiting(NamedTuple):

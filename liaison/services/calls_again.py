@@ -19,7 +19,6 @@ from liaison.models import CallTask, Contact, Order, Timer
 from liaison.models.base import TIMERS, hint
 from liaison.models.contact_rows import AnyContact
 from liaison.models.work import CallState, TimerKind, TimerState, Wanted
-from liaison.queries import duty, registry
 from liaison.services import call_tasks, ledger, reasons, timers
 
 AFTER_SILENCE = {
@@ -56,7 +55,7 @@ def plan(session: Session, order: Order, task: CallTask, now: datetime) -> None:
     wrong = task.outcome is CallOutcome.WRONG_NUMBER
     if _so_far(session, order) >= IN_A_ROW:
         task.state = CallState.OPEN
-    elif wrong and not _whom(session, order, task.contact, now):
+    elif wrong and not _has_anyone(session, order, task.contact, now):
         task.state = CallState.OPEN  # nobody else has a number: a doubtful line before none
     elif wrong and not _is_held(order, now):
         _open(session, order, task, now)
@@ -69,7 +68,7 @@ def fall_due(session: Session, timer: Timer, order: Order, now: datetime) -> Non
     task = session.get_one(CallTask, UUID(timer.payload["call"]))
     if not _waits(order, task):
         return
-    if _is_held(order, now) or not _whom(session, order, task.contact, now):
+    if _is_held(order, now) or not call_tasks.whom(session, order, task.contact, now):
         _arm(session, order, task, now)
     elif _open(session, order, task, now):
         told = {"contact": task.contact.name, "after": task.outcome}
@@ -136,7 +135,7 @@ def _open(session: Session, order: Order, task: CallTask, now: datetime) -> bool
     why = f"{SINCE[task.outcome]} {rest}"[: call_tasks.LONGEST_WHY]
     key, wanted = f"again:{task.id}", _wanted(order, task)
     opened = False
-    for contact in _whom(session, order, task.contact, now):
+    for contact in call_tasks.whom(session, order, task.contact, now):
         if not _is_called_since(session, order, contact, task):
             opened |= call_tasks.open_task(
                 session, order, contact, why, key, wanted, now, follows=task
@@ -144,10 +143,10 @@ def _open(session: Session, order: Order, task: CallTask, now: datetime) -> bool
     return opened
 
 
-def _whom(session: Session, order: Order, contact: Contact, now: datetime) -> list[AnyContact]:
-    if contact.wrong_number_at is None and duty.is_usable(contact, now):
-        return [contact]
-    return registry.called_instead(session, order, contact, now)
+def _has_anyone(session: Session, order: Order, contact: Contact, now: datetime) -> bool:
+    """Whether anybody has a number that is theirs."""
+    people = call_tasks.whom(session, order, contact, now)
+    return any(call_tasks.can_be_called(one, now) for one in people)
 
 
 def _is_called_since(session: Session, order: Order, contact: AnyContact, task: CallTask) -> bool:

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from liaison.services import (
+    calls_moved,
     contact_changes,
     contact_reviews,
     drill_calendar,
@@ -38,6 +39,8 @@ class Job:
 JOBS: tuple[Job, ...] = (
     Job("keys expire soon", key_notices.is_due, key_notices.run),
     Job("contacts change", contact_changes.is_due, contact_changes.run),
+    # Behind it: whom they concerned is called at the number that counts now.
+    Job("calls moved", calls_moved.is_due, calls_moved.run),
     Job("contacts to be reviewed", contact_reviews.is_due, contact_reviews.run),
     Job("memoranda end soon", memorandum_notices.is_due, memorandum_notices.run),
     Job("providers imported", import_run.is_due, import_run.run),

@@ -22,6 +22,7 @@ from liaison.portal.orders import (
 from liaison.portal.orders.told import Data, Told
 from liaison.portal.orders.told import quotes as _quotes
 from liaison.queries.timeline import Item
+from liaison.services import calls_moved
 
 __all__ = ["TYPES", "Told", "label", "listing", "short", "tell", "via"]
 
@@ -163,11 +164,18 @@ def _call_logged(data: Data) -> Told:
     )
 
 
+_MOVED = {
+    calls_moved.REMOVED: "is not registered any more; to be called:",
+    calls_moved.CHANGED: "has another number; to be called:",
+}
+
+
 def _call_reopened(data: Data) -> Told:
+    who = f"{data.get('contact')}."
+    if moved := _MOVED.get(str(data.get("after"))):
+        return Told("telephone-plus", f"{data.get('before')} {moved}", who)
     after = label(CallOutcome, data.get("after")).lower()
-    return Told(
-        "telephone-plus", f"To be called again, after “{after}”:", f"{data.get('contact')}."
-    )
+    return Told("telephone-plus", f"To be called again, after “{after}”:", who)
 
 
 def _ladder_mended(_data: Data) -> Told:
