@@ -18,6 +18,9 @@ from liaison.errors import LiaisonError
 from liaison.services import schema
 from liaison.settings import Env, Settings
 
+SERVED = ("gunicorn.conf.py", "wsgi.py", "templates", "migrations")
+"""What the portal is served from, beside the package; a wheel has none of it."""
+
 
 @click.command()
 @command
@@ -37,16 +40,27 @@ def serve() -> None:
 
     It becomes gunicorn, under the same process id: what ends or watches the one has the other.
     """
+    conf = _gunicorn_conf()
     settings = checks.prove_keys(settings_here(or_demo=False))
     if find_spec("gunicorn") is None:
         raise LiaisonError(
             "gunicorn is not installed. Run: pip install --require-hashes -r requirements.lock"
         )
-    conf = Path(__file__).parents[2] / "gunicorn.conf.py"
     words = [sys.executable, "-m", "gunicorn", "-c", str(conf)]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, words, _environment(settings))  # noqa: S606 - our own program
+
+
+def _gunicorn_conf() -> Path:
+    """The file beside the package; ``LiaisonError`` where the package is installed without it."""
+    missing = [name for name in SERVED if not (schema.CHECKOUT / name).exists()]
+    if missing:
+        raise LiaisonError(
+            f"{schema.CHECKOUT} holds no {', no '.join(missing)}: the package alone cannot serve. "
+            "Clone Liaison's repository and run in it: pip install --editable '.[server]'"
+        )
+    return schema.CHECKOUT / "gunicorn.conf.py"
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -17,6 +17,7 @@ import pytest
 from liaison import worker
 from liaison.cli import programs
 from liaison.models import Database
+from liaison.services import schema
 from tests.cli.test_commands import Run, run  # noqa: F401 - the fixture
 from tests.http_sink import closed_port
 from tests.worker.looking import until
@@ -26,7 +27,9 @@ LIAISON = "import sys; from liaison.cli import main; sys.argv[0] = 'liaison'; ma
 
 
 @contextmanager
-def served(port: int, folder: Path, database: Database) -> Iterator[subprocess.Popen[bytes]]:
+def served(
+    port: int, folder: Path, database: Database, cwd: Path = ROOT, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """The command in a session of its own, so that all it starts can be counted and ended."""
     own = {
         "LIAISON_ENV": "test",
@@ -37,8 +40,8 @@ def served(port: int, folder: Path, database: Database) -> Iterator[subprocess.P
     }
     started = subprocess.Popen(
         [sys.executable, "-c", LIAISON, "serve"],
-        cwd=ROOT,
-        env={**os.environ, **own},
+        cwd=cwd,
+        env={**os.environ, **own, **more},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -77,6 +80,35 @@ def test_the_signal_that_ends_it_ends_all_of_it(database: Database, tmp_path: Pa
         assert started.wait(60) == 0
         assert until(lambda: not runs(started.pid), 10), "a program outlived the one that was ended"
         assert not answers(port)
+
+
+@pytest.mark.one_database
+def test_it_serves_from_any_directory_and_stays_in_it(database: Database, tmp_path: Path) -> None:
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    site.mkdir()
+    elsewhere.mkdir()
+    # The package alone is on the path, as an editable installation puts it there.
+    (site / "liaison").symlink_to(ROOT / "liaison")
+    port, here = closed_port(), {"PYTHONPATH": str(site), "LIAISON_DATA_DIR": "var"}
+    with served(port, tmp_path, database, elsewhere, **here) as started:
+        assert until(lambda: answers(port) or started.poll() is not None, 60)
+        assert answers(port), "it ended"
+        assert (elsewhere / "var" / "keys.json").is_file(), "paths of settings count from there"
+
+
+@pytest.mark.one_database
+def test_where_the_package_alone_is_installed_it_says_what_to_do(
+    run: Run,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schema, "CHECKOUT", tmp_path)
+    monkeypatch.setattr("os.execve", lambda *_: pytest.fail("it started gunicorn"))
+    done = run("serve")
+    assert done.exit_code == 1
+    [line] = done.stderr.splitlines()
+    assert "no gunicorn.conf.py, no wsgi.py, no templates, no migrations" in line
+    assert "pip install --editable" in line
 
 
 @pytest.mark.one_database
