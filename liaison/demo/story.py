@@ -31,10 +31,13 @@ def play(stage: Stage, now: datetime) -> None:
     stage.invite(ago(minutes=100), "newcomer@police.example", "Zara Ghukasyan")
     _overdue_goes_on(stage, ago, overdue)
     _emergency(stage, ago)
+    # Whoever has answered the emergency finds another that waits for Meridian.
+    stage.issue(ago(minutes=12), "10-mailbox-takeover.json")
     duty.play(stage, now)
     # Harbour's memorandum covers no location data: the check page says so.
     stage.draft(ago(minutes=1), "03-cgnat-fraud-routine.json", provider="Harbour Cable")
-    stage.issue(now, "06-hostile-text.json")
+    # The toy provider answers this one while people look on.
+    stage.issue(now, "09-phishing-page-hosting.json")
 
 
 Ago = Callable[..., datetime]

@@ -47,9 +47,13 @@ def _built_at(demo: Settings) -> datetime:
 def test_the_story(demo: Settings, demo_database: Database) -> None:
     now = _built_at(demo)
     found = _orders(demo_database)
-    assert len(found) == 9
+    assert len(found) == 10
     emergency = found["Meridian Telecom, emergency, issued"]
     assert emergency.acknowledge_by == now + 18 * MINUTE
+    waiting = found["Meridian Telecom, routine, issued"]
+    assert waiting.acknowledge_by is not None
+    assert waiting.acknowledge_by > now
+    assert str(waiting.ref) > str(emergency.ref), "a program finds the emergency first"
     overdue = found["Norvik Mobile, routine, issued"]
     assert overdue.acknowledge_by is not None
     assert overdue.acknowledge_by < now
@@ -66,6 +70,14 @@ def test_the_story(demo: Settings, demo_database: Database) -> None:
     assert found["Norvik Mobile, emergency, preserved"].state is OrderState.PRESERVED
     assert found["Sevan Hosting, routine, issued"].issued_at == now
     assert found["Harbour Cable, routine, draft"].ref is None
+
+
+def test_nothing_in_it_looks_like_an_attack(demo_database: Database) -> None:
+    """Whoever sees the demo first must not take a test's hostile text for a burglar's."""
+    with demo_database.reading() as session:
+        orders = session.scalars(select(Order)).all()
+        told = [[o.facts, o.offence, *(t.value for t in o.targets)] for o in orders]
+    assert not [text for texts in told for text in texts if text and "alert(" in text]
 
 
 def test_past_rungs_have_fired_and_nothing_is_left_to_send(
@@ -106,7 +118,7 @@ def test_drills_of_the_year_before_are_on_the_scorecard(
         assert {d.state for d in drills if d.planned_at > now} == {DrillState.PLANNED}
         assert len(drills) == 16, "the worker found nothing left to plan"
         refs = session.scalars(select(Order.ref).where(Order.test.is_(False), Order.ref > ""))
-        assert sorted(ref[-4:] for ref in refs if ref) == [f"{n:04d}" for n in range(1, 9)]
+        assert sorted(ref[-4:] for ref in refs if ref) == [f"{n:04d}" for n in range(1, 10)]
         meridian = session.scalars(select(Provider).where(Provider.name == "Meridian Telecom"))
         (card,) = scorecards(session, officer(session, now), meridian.one(), 12, now)
     assert (card.drills.number, card.drills.answered) == (2, 2)
@@ -117,7 +129,7 @@ def test_drills_of_the_year_before_are_on_the_scorecard(
     reached = {(r.whom, r.channel): r for r in card.reach}
     assert reached[Whom.FALLBACK, Channel.CALL].good == 1
     assert reached[Whom.ON_DUTY, Channel.CALL].bad == 1
-    assert card.real.number == 3
+    assert card.real.number == 4
 
 
 def test_the_ledger_holds(demo_database: Database) -> None:
