@@ -1,14 +1,16 @@
 """Gunicorn's settings: threads that share connections, limits on what a client may send."""
 
-import os
 from pathlib import Path
 
+from liaison.settings import Settings
+
+_settings = Settings.from_env()
 # The checkout, wherever this was started: `wsgi` lies beside this file. The working directory stays
 # as it is, since the settings' paths count from there.
 pythonpath = str(Path(__file__).resolve().parent)
 wsgi_app = "wsgi:app"
-bind = os.environ.get("LIAISON_BIND", "127.0.0.1:8000")
-workers = int(os.environ.get("LIAISON_PROCESSES", "2"))
+bind = _settings.bind
+workers = _settings.processes
 worker_class = "gthread"
 threads = 16
 timeout = 60

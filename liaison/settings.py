@@ -7,12 +7,13 @@ import os
 import secrets
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from liaison.domain.listening import listening
 from liaison.errors import SettingsError
 
 
@@ -25,9 +26,10 @@ class Env(StrEnum):
 
 
 HOW_TO_MAKE = {
-    "LIAISON_SECRET_KEY": "python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+    "LIAISON_SECRET_KEY": "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+    # A key of Fernet's; made so that any Python can.
     "LIAISON_ENCRYPTION_KEY": (
-        "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+        "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
     ),
     "LIAISON_SIGNING_KEY": "openssl genpkey -algorithm ed25519 -out signing.pem",
 }
@@ -68,6 +70,10 @@ class Settings:
     """Requests a minute that an API key may make of one process of the portal; 0: no limit."""
     retired_keys: str = ""
     """A file with the public keys that signed orders before (a JWK set); empty: there were none."""
+    bind: str = "127.0.0.1:8000"
+    """Where gunicorn listens."""
+    processes: int = 2
+    """Of gunicorn."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -97,11 +103,28 @@ class Settings:
             scan_command=get("SCAN_COMMAND", ""),
             gateway_url=get("GATEWAY_URL", ""),
             bounce_url=get("BOUNCE_URL", ""),
-            canary_every=_minutes("LIAISON_CANARY_EVERY", get("CANARY_EVERY", "5")),
+            canary_every=_whole(
+                "LIAISON_CANARY_EVERY",
+                get("CANARY_EVERY", "5"),
+                range(LONGEST_CANARY + 1),
+                f"0 (off) to {LONGEST_CANARY} minutes",
+            ),
             canary_address=get("CANARY_ADDRESS", ""),
             metrics_token=_long_enough("LIAISON_METRICS_TOKEN", get("METRICS_TOKEN", "")),
-            rate_limit=_requests("LIAISON_RATE_LIMIT", get("RATE_LIMIT", str(cls.rate_limit))),
+            rate_limit=_whole(
+                "LIAISON_RATE_LIMIT",
+                get("RATE_LIMIT", str(cls.rate_limit)),
+                range(MOST_REQUESTS + 1),
+                f"0 (off) to {MOST_REQUESTS} a minute",
+            ),
             retired_keys=get("RETIRED_KEYS", ""),
+            bind=listening("LIAISON_BIND", get("BIND", cls.bind)),
+            processes=_whole(
+                "LIAISON_PROCESSES",
+                get("PROCESSES", str(cls.processes)),
+                range(1, MOST_PROCESSES + 1),
+                f"1 to {MOST_PROCESSES}",
+            ),
         )
 
     @property
@@ -155,6 +178,11 @@ class Settings:
         )
 
 
+def names() -> tuple[str, ...]:
+    """The name of every setting: that of its field."""
+    return tuple(f"LIAISON_{field.name.upper()}" for field in fields(Settings))
+
+
 def may_ask(url: str) -> bool:
     """Whether a request of our own may go to an address of the settings: https, or this machine."""
     try:
@@ -178,21 +206,17 @@ def _is_here(url: str) -> bool:
 LONGEST_CANARY = 1440
 """Minutes: a way that is tried less than once a day is not watched."""
 
-
-def _minutes(name: str, given: str) -> int:
-    if given.isascii() and given.isdigit() and len(given) < 6 and int(given) <= LONGEST_CANARY:
-        return int(given)
-    raise SettingsError(f"{name} is {given!r}; it must be 0 (off) to {LONGEST_CANARY} minutes.")
-
-
 MOST_REQUESTS = 60_000
 """A minute: a thousand a second, more than one process answers."""
 
+MOST_PROCESSES = 64
+"""Of gunicorn, with 16 threads each: more than one database takes."""
 
-def _requests(name: str, given: str) -> int:
-    if given.isascii() and given.isdigit() and len(given) < 7 and int(given) <= MOST_REQUESTS:
+
+def _whole(name: str, given: str, values: range, told: str) -> int:
+    if given.isascii() and given.isdigit() and len(given) < 6 and int(given) in values:
         return int(given)
-    raise SettingsError(f"{name} is {given!r}; it must be 0 (off) to {MOST_REQUESTS} a minute.")
+    raise SettingsError(f"{name} is {given!r}; it must be {told}.")
 
 
 def _long_enough(name: str, secret: str) -> str:

@@ -42,8 +42,8 @@ ROOMS = {
     "clock": Room(0),
     # Signs and proves webhooks; a moment is handed in.
     "signatures": Room(0, shut=_EFFECTS),
-    # Says which setting is wrong by raising SettingsError.
-    "settings": Room(0, beside=frozenset({"errors"})),
+    # Says which setting is wrong by raising SettingsError; what is an address the domain knows.
+    "settings": Room(0, beside=frozenset({"errors", "domain"})),
     "logs": Room(0, frozenset({"structlog"}), beside=frozenset({"settings"})),
     # The rules: no clock is read, nothing is opened or sent. Of `clock` it has the way a moment
     # is written, of `errors` the refusals.

@@ -133,8 +133,13 @@ class Gateway:
         return found
 
     def _check(self) -> None:
-        if not self.key or not self.secrets or not _FROM.fullmatch(self.sender):
+        if not self.key or not self.secrets or not self.sender:
             raise SettingsError(HINT)
+        if not _FROM.fullmatch(self.sender):
+            raise SettingsError(
+                f"LIAISON_GATEWAY_URL: from={self.sender!r} is no sender. Give a number, like "
+                "+374…, or a name of at most eleven letters, digits and spaces."
+            )
         if not (self.key.isascii() and self.key.isprintable()) or " " in self.key:
             raise SettingsError(HINT)
         if self.kind is Kind.OWN and not all(is_secret(s) for s in self.secrets):
@@ -145,7 +150,7 @@ class Gateway:
 
 
 HOW_TO_MAKE = (
-    "python -c 'import base64, secrets; "
+    "python3 -c 'import base64, secrets; "
     'print("whsec_" + base64.b64encode(secrets.token_hex(24).encode()).decode())\''
 )
 """A secret of 192 bits without a character that an address would need encoded."""

@@ -15,7 +15,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
+from liaison import settings
 from liaison.api.docs.calls import TYPES
+from liaison.checks.given import OF_THE_CLIENT
 from liaison.domain.stream_events import STREAM_EVENTS
 from liaison.portal.problems import PROBLEMS
 from tests.api.program import Program
@@ -118,15 +120,23 @@ def test_every_slug_in_the_code_has_its_page() -> None:
     assert raised == set(PROBLEMS)
 
 
-def test_every_setting_is_told() -> None:
+def test_every_setting_is_told_and_known() -> None:
     read = {f"LIAISON_{n}" for n in re.findall(r'get\("([A-Z_]+)"', source("settings.py"))}
-    ours = [path for path in PACKAGE.rglob("*.py") if PACKAGE / "client" not in path.parents]
-    for path in [*ours, ROOT / "gunicorn.conf.py"]:
+    told = set(re.findall(r"^\| `(LIAISON_[A-Z_]+)`", SETTINGS, re.MULTILINE))
+    assert len(read) > 20
+    assert read == set(settings.names()), "each setting is the field of its name"
+    assert read == told, "a setting without a line in docs/operations.md"
+
+
+def test_no_program_reads_a_setting_that_check_would_call_strange() -> None:
+    beside = [ROOT / name for name in ("gunicorn.conf.py", "wsgi.py", "app.py")]
+    read = set()
+    for path in [*PACKAGE.rglob("*.py"), *beside]:
         text = path.read_text(encoding="utf-8")
         read |= set(re.findall(r"environ[\w.]*[\[(]\"(LIAISON_[A-Z_]+)", text))
-    told = set(re.findall(r"^\| `(LIAISON_[A-Z_]+)`", SETTINGS, re.MULTILINE))
-    assert len(read) > 18
-    assert read <= told, "a setting without a line in docs/operations.md"
+        read |= set(re.findall(r"^ +\"(LIAISON_[A-Z_]+)\": ", text, re.MULTILINE))
+    assert len(read) > 10
+    assert read <= {*settings.names(), *OF_THE_CLIENT}
 
 
 def source(name: str) -> str:

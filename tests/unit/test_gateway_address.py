@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from liaison import checks
+from liaison.checks import given
 from liaison.domain.gateway import Gateway, Kind, twilio_signature
 from liaison.errors import LiaisonError, SettingsError
 from liaison.settings import Env, Settings
@@ -54,6 +54,13 @@ def test_what_cannot_be_used_is_refused_without_telling_the_secret(url: str) -> 
     assert SECRET not in refused.value.detail
 
 
+@pytest.mark.parametrize("sender", ["LiaisonPortal", "Liaison-247", "+3741"])
+def test_a_sender_that_no_network_takes_is_named(sender: str) -> None:
+    with pytest.raises(SettingsError, match="at most eleven letters") as refused:
+        Gateway.from_url(f"gateway+https://key:{SECRET}@sms.example/?from={sender}")
+    assert repr(sender) in refused.value.detail
+
+
 def test_twilios_signature_is_the_one_of_its_own_example() -> None:
     # "Validating signatures from Twilio", the example of the documentation.
     params = {
@@ -69,13 +76,13 @@ def test_twilios_signature_is_the_one_of_its_own_example() -> None:
 
 def test_the_check_connects_to_it() -> None:
     settings = Settings(env=Env.TEST)
-    assert "no text message" in checks._gateway(settings)
+    assert "no text message" in given.gateway(settings)
     with HttpSink() as sink:
         url = f"gateway+http://key:{SECRET}@127.0.0.1:{sink.port}/?from=Police"
-        assert "answers; from Police" in checks._gateway(replace(settings, gateway_url=url))
+        assert "answers; from Police" in given.gateway(replace(settings, gateway_url=url))
         production = replace(settings, gateway_url=url, env=Env.PRODUCTION)
         with pytest.raises(LiaisonError, match="can tell us nothing"):
-            checks._gateway(production)
+            given.gateway(production)
     url = f"gateway+http://key:{SECRET}@127.0.0.1:{closed_port()}/?from=Police"
     with pytest.raises(LiaisonError, match="does not answer"):
-        checks._gateway(replace(settings, gateway_url=url))
+        given.gateway(replace(settings, gateway_url=url))

@@ -91,11 +91,37 @@ def test_a_signing_key_that_is_no_file_is_refused(tmp_path: Path) -> None:
         production(tmp_path, **given).with_keys()
 
 
+@pytest.mark.parametrize("given", ["x", "0", "-1", "65", "2.0", "٣"])
+def test_processes_that_gunicorn_could_not_start_are_refused(given: str) -> None:
+    with pytest.raises(SettingsError, match=r"LIAISON_PROCESSES is .*; it must be 1 to 64"):
+        Settings.from_env({"LIAISON_PROCESSES": given})
+    assert Settings.from_env({"LIAISON_PROCESSES": "64"}).processes == 64
+
+
+@pytest.mark.parametrize(
+    "given", ["abc", "8000", "abc:", "127.0.0.1:0", "127.0.0.1:99999", "[::x]:1", "a,b:1", "[a]:1"]
+)
+def test_where_gunicorn_could_not_listen_is_refused(given: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"LIAISON_BIND is .*; it must be an address and a port"
+    ):
+        Settings.from_env({"LIAISON_BIND": given})
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["127.0.0.1:8000", "[::1]:80", ":8000", "localhost:1", "unix:/run/l.sock", "fd://3", "a:1,b:2"],
+)
+def test_where_gunicorn_can_listen_is_taken_as_it_is(given: str) -> None:
+    assert Settings.from_env({"LIAISON_BIND": given}).bind == given
+
+
 @pytest.mark.parametrize("name", ["LIAISON_SECRET_KEY", "LIAISON_ENCRYPTION_KEY"])
 def test_the_recipe_for_a_key_makes_one(name: str) -> None:
     recipe = HOW_TO_MAKE[name]
-    assert recipe.startswith("python -c '")
-    code = recipe.removeprefix("python -c '").removesuffix("'")
+    assert recipe.startswith("python3 -c '")
+    assert "cryptography" not in recipe, "an interpreter without our libraries makes it too"
+    code = recipe.removeprefix("python3 -c '").removesuffix("'")
     made = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     ).stdout.strip()

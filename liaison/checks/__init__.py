@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from ipaddress import ip_network
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from liaison import scanning
+from liaison.checks import given
+from liaison.checks.findings import Finding, Warned
 from liaison.clock import Clock
 from liaison.documents.order_jws import Signer
-from liaison.domain import mail_places
-from liaison.domain.gateway import Gateway
-from liaison.domain.mail_places import MailServer, Place
 from liaison.errors import LiaisonError, SettingsError
 from liaison.models import Database
 from liaison.queries import deliveries, lag, office_hours, registry, watching
 from liaison.services import canaries, rotation, schema
 from liaison.services.vault import Vault
-from liaison.settings import Env, Settings, may_ask
+from liaison.settings import Settings, may_ask
 
 DRIFT = timedelta(seconds=5)
 
@@ -40,25 +37,17 @@ NEED_A_DATABASE = (
 """What is not looked at where there is none."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    name: str
-    ok: bool
-    detail: str
-    warns: bool = False
-    """Nothing is broken; something is to be done."""
-
-
-class _Warned(LiaisonError):
-    """A look that found nothing broken, but something to do."""
-
-
-def run(settings: Settings, database: Database, clock: Clock) -> Iterator[Finding]:
+def run(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    environ: Mapping[str, str] = os.environ,
+) -> Iterator[Finding]:
     """Looks at one thing after the other; a failure does not hide the rest."""
     looks: dict[str, Callable[[], str]] = {
-        "settings": lambda: _settings(settings),
+        "settings": lambda: given.settings(settings),
+        "names": lambda: given.names(environ),
+        "bind": lambda: given.bind(settings),
         "keys": lambda: _keys(settings),
         "database": lambda: _database(database),
         "schema": lambda: _schema(database),
@@ -70,9 +59,9 @@ def run(settings: Settings, database: Database, clock: Clock) -> Iterator[Findin
         "programs": lambda: _programs(database, clock),
         "contacts": lambda: _contacts(database, clock),
         "holidays": lambda: _holidays(database),
-        "mail": lambda: _mail(settings),
-        "gateway": lambda: _gateway(settings),
-        "bounces": lambda: _bounces(settings),
+        "mail": lambda: given.mail(settings),
+        "gateway": lambda: given.gateway(settings),
+        "bounces": lambda: given.bounces(settings),
         "notices": lambda: _undelivered(database),
         "scanner": lambda: scanning.probe(settings.scan_command),
     }
@@ -82,26 +71,14 @@ def run(settings: Settings, database: Database, clock: Clock) -> Iterator[Findin
     for name, look in looks.items():
         try:
             yield Finding(name, True, look())
-        except _Warned as warning:
+        except Warned as warning:
             yield Finding(name, True, warning.detail, warns=True)
         except (LiaisonError, OSError) as error:
-            yield Finding(name, False, " ".join(str(error).split("\n")))
+            # A line each, as `serve` tells them: some end in a command that people copy.
+            for line in str(error).splitlines():
+                yield Finding(name, False, line)
         except SQLAlchemyError as error:
             yield Finding(name, False, f"the database refuses: {type(error).__name__}")
-
-
-def _settings(settings: Settings) -> str:
-    if settings.env is Env.PRODUCTION and not settings.is_secure:
-        raise LiaisonError("LIAISON_BASE_URL must begin with https:// in production.")
-    for network in settings.trusted_proxies:
-        try:
-            ip_network(network, strict=False)
-        except ValueError:
-            raise SettingsError(
-                f"LIAISON_TRUSTED_PROXIES holds {network!r}, which is no address and no network: "
-                "every request would fail."
-            ) from None
-    return f"{settings.env}, {settings.base_url}"
 
 
 def prove_keys(settings: Settings) -> Settings:
@@ -132,7 +109,10 @@ def _schema(database: Database) -> str:
 
 
 def _secrets(settings: Settings, database: Database) -> str:
-    vault = Vault(settings.with_keys().encryption_key)
+    try:
+        vault = Vault(settings.with_keys().encryption_key)
+    except SettingsError:
+        raise LiaisonError("not looked at: the keys come first, see above.") from None
     with database.reading() as session:
         found = rotation.count(session, vault)
     if found.lost:
@@ -141,7 +121,7 @@ def _secrets(settings: Settings, database: Database) -> str:
             "LIAISON_ENCRYPTION_KEY. Add it behind the newest one."
         )
     if found.older:
-        raise _Warned(
+        raise Warned(
             f"{found.older} of {found.all} sealed with an older key. Run: liaison keys rotate"
         )
     return f"{found.all} sealed with the newest key"
@@ -174,7 +154,7 @@ def _worker(database: Database, clock: Clock) -> str:
 
 def _canaries(settings: Settings, database: Database, clock: Clock) -> str:
     if not canaries.ways(settings):
-        raise _Warned("off: nobody would notice that notices leave and do not arrive")
+        raise Warned("off: nobody would notice that notices leave and do not arrive")
     late = canaries.every(settings) + 2 * canaries.LATE
     with database.reading() as session:
         ways = watching.ways(session, settings, clock.now())
@@ -182,14 +162,14 @@ def _canaries(settings: Settings, database: Database, clock: Clock) -> str:
     if lost:
         raise LiaisonError(f"none came back lately by {' and '.join(lost)}. Read the worker's log.")
     if unknown := [way.channel.value for way in ways if way.age is None]:
-        raise _Warned(f"none has come back yet by {' and '.join(unknown)}: look again in a while")
+        raise Warned(f"none has come back yet by {' and '.join(unknown)}: look again in a while")
     return f"they come back by {' and '.join(way.channel.value for way in ways)}"
 
 
 def _heartbeat(settings: Settings) -> str:
     url = settings.heartbeat_url
     if not url:
-        raise _Warned("LIAISON_HEARTBEAT_URL is not set: nobody is called where all of this stops")
+        raise Warned("LIAISON_HEARTBEAT_URL is not set: nobody is called where all of this stops")
     # It may hold a key: no part of it is shown.
     if not may_ask(url):
         raise LiaisonError(
@@ -204,7 +184,7 @@ def _programs(database: Database, clock: Clock) -> str:
     with database.reading() as session:
         silent = watching.silent_programs(session, clock.now())
     if silent:
-        raise _Warned(f"silent: {', '.join(silent)}")
+        raise Warned(f"silent: {', '.join(silent)}")
     return "none has fallen silent"
 
 
@@ -223,42 +203,11 @@ def _holidays(database: Database) -> str:
     with database.reading() as session:
         unknown = office_hours.unknown_holidays(session)
     if unknown:
-        raise _Warned(
+        raise Warned(
             "a memorandum speaks of public holidays that are not known here, so that no ladder "
             f"waits for them: {', '.join(unknown)}."
         )
     return "those of every memorandum that speaks of them are known"
-
-
-def _mail(settings: Settings) -> str:
-    server = MailServer.from_url(settings.smtp_url)
-    mail_places.sender(settings.mail_from)
-    return _answers(server.host, server.port)
-
-
-def _bounces(settings: Settings) -> str:
-    if not settings.bounce_url:
-        return "no mailbox is read: LIAISON_BOUNCE_URL is not set"
-    place = Place.from_url(settings.bounce_url)
-    return _answers(place.host, place.port)
-
-
-def _gateway(settings: Settings) -> str:
-    if not settings.gateway_url:
-        return "none: no text message and no automatic call is sent"
-    gateway = Gateway.from_url(settings.gateway_url)
-    answers = _answers(gateway.host, gateway.port)
-    if settings.env is Env.PRODUCTION and not settings.is_secure:
-        raise _Warned(f"{answers}, but can tell us nothing: LIAISON_BASE_URL is not https://")
-    return f"{answers}; from {gateway.sender}"
-
-
-def _answers(host: str, port: int) -> str:
-    try:
-        with socket.create_connection((host, port), timeout=5):
-            return f"{host}:{port} answers"
-    except OSError as error:
-        raise LiaisonError(f"{host}:{port} does not answer: {error}") from None
 
 
 def _undelivered(database: Database) -> str:
@@ -266,5 +215,5 @@ def _undelivered(database: Database) -> str:
         count = deliveries.unsettled(session)
     if count:
         more = "or more " if count >= deliveries.MOST_COUNTED else ""
-        raise _Warned(f"{count} {more}undelivered and nobody has dealt with them: /undelivered")
+        raise Warned(f"{count} {more}undelivered and nobody has dealt with them: /undelivered")
     return "none is undelivered"
