@@ -17,34 +17,42 @@ def admin() -> None:
 
 
 @admin.command("create")
-@click.option("--email", prompt=True, help="Institutional address.")
-@click.option("--name", prompt=True, help="The person's name.")
-@click.option("--authority", "code", prompt="Authority's code", help="Begins its orders' refs.")
+@click.option("--email", help="Institutional address.")
+@click.option("--name", help="The person's name.")
+@click.option("--authority", "code", help="The authority's code: its orders' refs begin with it.")
 @click.option("--authority-name", default="", help="For an authority that is not registered yet.")
 @click.option("--country", default="", help="Two letters; for a new authority.")
 @click.option("--time-zone", default="UTC", show_default=True, help="For a new authority.")
 @click.option("--phone", default="", help="+…; for a new authority.")
-@click.password_option(help="12 to 128 characters.")
+@click.option("--password", help="12 to 128 characters.")
 @command
 def admin_create(
-    email: str,
-    name: str,
-    code: str,
+    email: str | None,
+    name: str | None,
+    code: str | None,
     authority_name: str,
     country: str,
     time_zone: str,
     phone: str,
-    password: str,
+    password: str | None,
 ) -> None:
-    """Create the first administrator, and their authority where it is new."""
+    """Make the first administrator.
+
+    Their authority too, where it is new. What is not given is asked for.
+    """
+    # Before anything is asked: whoever has typed a password wants it to count.
     settings = settings_here(or_demo=False).with_keys()
-    database = database_here(settings)
+    vault, database = Vault(settings.encryption_key), database_here(settings)
+    email = email or click.prompt("E-mail")
+    name = name or click.prompt("Name")
+    code = code or click.prompt("Authority's code")
+    password = password or click.prompt("Password", hide_input=True, confirmation_prompt=True)
     with database.transaction() as session:
         new = (authority_name, country, time_zone, phone, email)
         authority = register.first_authority(session, code, *new)
         person, secret = accounts.register_person(
             session,
-            Vault(settings.encryption_key),
+            vault,
             email=email,
             name=name,
             password=password,

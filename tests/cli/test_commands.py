@@ -201,6 +201,38 @@ def test_an_administrator_of_an_unknown_authority_is_told_what_is_missing(
     assert count(database, Person) == 0
 
 
+@pytest.mark.one_database
+@pytest.mark.parametrize("missing", ["ENCRYPTION_KEY", "schema"])
+def test_admin_create_says_what_is_missing_before_it_asks(
+    run: Run,
+    empty_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    missing: str,
+) -> None:
+    if missing == "schema":
+        url = empty_database.url.render_as_string(hide_password=False)
+        monkeypatch.setenv("LIAISON_DATABASE_URL", url)
+    else:
+        monkeypatch.setenv("LIAISON_ENV", "production")
+        monkeypatch.delenv("LIAISON_ENCRYPTION_KEY")
+    done = run("admin", "create", input="")
+    assert done.exit_code == 1
+    assert missing in done.stderr
+    assert "E-mail" not in done.output, "it has asked"
+
+
+@pytest.mark.one_database
+def test_admin_create_asks_for_what_it_was_not_given(database: Database, run: Run) -> None:
+    new = ("--authority-name", "Contact Point", "--country", "am", "--phone", "+374 10 000 100")
+    password = "a long enough password"
+    typed = ("admin@police.example", "First Admin", "cp", password, password)
+    done = run("admin", "create", *new, input="\n".join(typed) + "\n")
+    assert done.exit_code == 0, done.output
+    assert "admin@police.example is administrator of Contact Point." in done.stdout
+    assert password not in done.output
+    assert count(database, Person) == 1
+
+
 def test_commands_say_that_the_schema_is_missing(
     empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
