@@ -19,6 +19,7 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -76,6 +77,23 @@ def _identifier(value: object) -> UUID:
     raise PydanticCustomError("identifier", "Give the target's id as it stands in the order.")
 
 
+SERVED = [state.value for state in OrderState if not state.is_before_service]
+"""The states in which a provider sees an order."""
+
+
+def _served(value: object) -> OrderState:
+    if value in SERVED:
+        return OrderState(value)
+    *most, last = map(repr, SERVED)
+    expected = {"expected": f"{', '.join(most)} or {last}"}
+    raise PydanticCustomError("enum", "Choose one of: {expected}.", expected)
+
+
+ServedState = Annotated[
+    OrderState, BeforeValidator(_served), WithJsonSchema({"type": "string", "enum": SERVED})
+]
+"""Where an order of a provider's stands: it is never a draft."""
+
 Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=datetime)]
 """RFC 3339 with a time zone; stored and given back in UTC."""
 
@@ -127,15 +145,26 @@ class EventsQuery(Query):
     )
 
 
-class OrdersQuery(Query):
+class ListQuery(Query):
     """Which orders to list, oldest first."""
 
-    state: OrderState | None = optional("Only orders in this state.", "issued")
     urgency: Urgency | None = optional("Only orders of this urgency.", "emergency")
     after: TargetId | None = optional(
         "The cursor from `next` of the page before.", "019abc00-0000-7000-8000-000000000001"
     )
     limit: int = told("How many orders at most.", 50, default=50, ge=1, le=200)
+
+
+class OrdersQuery(ListQuery):
+    """The same of a provider, which sees no draft."""
+
+    state: ServedState | None = optional("Only orders in this state.", "issued")
+
+
+class AuthorityOrdersQuery(ListQuery):
+    """The same of an authority, which sees its drafts too."""
+
+    state: OrderState | None = optional("Only orders in this state.", "issued")
 
 
 class Acknowledgement(BaseModel):

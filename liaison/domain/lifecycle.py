@@ -37,6 +37,11 @@ class OrderState(Term):
         """Whether the provider still owes an answer."""
         return self in (OrderState.ISSUED, OrderState.ACKNOWLEDGED)
 
+    @property
+    def is_before_service(self) -> bool:
+        """Whether the provider does not know of the order yet."""
+        return self in (OrderState.DRAFT, OrderState.SUBMITTED)
+
 
 class Action(Term):
     """What can be done to an order."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from liaison.domain.lifecycle import OrderState
 from liaison.services import answers
 from tests.api.program import Program, faults, slug
 from tests.world import World
@@ -29,12 +32,41 @@ def test_filters_and_pages(program: Program, world: World) -> None:
     assert refs("state=acknowledged") == [emergencies[0].ref]
     assert refs("urgency=routine") == [routine.ref]
     assert refs("state=issued&urgency=emergency") == [o.ref for o in emergencies[1:]]
-    assert refs("state=draft") == []
 
     first = program.get("/orders?limit=3").get_json()
     rest = program.get(f"/orders?limit=3&after={first['next']}").get_json()
     assert [o["ref"] for o in first["orders"] + rest["orders"]] == refs("")
     assert rest["next"] is None
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("state", ["draft", "submitted", "open"])
+def test_a_provider_is_offered_no_state_that_it_never_sees(program: Program, state: str) -> None:
+    [fault] = program.get(f"/orders?state={state}").get_json()["errors"]
+    assert fault == {
+        "pointer": "/state",
+        "detail": "Choose one of: 'issued', 'acknowledged', 'preserved', 'declined', 'withdrawn', "
+        "'released', 'expired' or 'disposed'.",
+    }
+
+
+def _offered(document: Any, path: str) -> list[str]:
+    [state] = [p for p in document["paths"][path]["get"]["parameters"] if p["name"] == "state"]
+    kinds = state["schema"].get("anyOf", [state["schema"]])
+    named = [
+        document["components"]["schemas"][k["$ref"].rpartition("/")[2]] if "$ref" in k else k
+        for k in kinds
+    ]
+    return [word for kind in named for word in kind.get("enum", ())]
+
+
+@pytest.mark.one_database
+def test_the_document_offers_each_side_the_states_that_it_sees(client: FlaskClient) -> None:
+    document = client.get("/api/v1/openapi.json").get_json()
+    drafts = {"draft", "submitted"}
+    theirs = set(_offered(document, "/api/v1/orders"))
+    assert theirs == {state.value for state in OrderState} - drafts
+    assert set(_offered(document, "/api/v1/authority/orders")) == theirs | drafts
 
 
 @pytest.mark.parametrize("query", ["state=open", "urgency=high", "after=next", "limit=201", "q=1"])

@@ -7,7 +7,7 @@ from flask import Response
 from liaison.api import access, answering, events
 from liaison.api.authority.shapes import AuthorityOrderList, AuthorityOrderView, AuthorityWhoAmI
 from liaison.api.blueprint import AUTHORITY, api, problems
-from liaison.api.models import EventsQuery, OrderPath, OrdersQuery
+from liaison.api.models import AuthorityOrdersQuery, EventsQuery, OrderPath
 from liaison.api.reading import reads
 from liaison.api.reference import told_of_key
 from liaison.api.shapes import EventPage
@@ -64,7 +64,7 @@ def authority_events(query: EventsQuery) -> Response:
     responses={200: AuthorityOrderList, **problems()},
 )
 @reads
-def authority_orders(query: OrdersQuery) -> Response:
+def authority_orders(query: AuthorityOrdersQuery) -> Response:
     """A page of the contact point's orders."""
     with core().database.reading() as session:
         page = order_page(
