@@ -17,7 +17,10 @@ def keys() -> None:
 @keys.command("rotate")
 @command
 def keys_rotate() -> None:
-    """Seal every stored secret with the newest key of LIAISON_ENCRYPTION_KEY."""
+    """Seal every stored secret anew.
+
+    With the newest key of LIAISON_ENCRYPTION_KEY.
+    """
     settings = settings_here().with_keys()
     vault, database = Vault(settings.encryption_key), database_here(settings)
     for kind in rotation.SEALED:

@@ -16,7 +16,9 @@ from liaison.errors import LiaisonError
 @click.command()
 @click.argument("file", type=click.File("rb"), default="-")
 def bounce(file: Any) -> None:
-    """Take in a letter that came back, from FILE or standard input; for a mail server's pipe.
+    """Take in a letter that came back.
+
+    From FILE or standard input; for a mail server's pipe.
 
     Exit 0: taken in, or none of ours. 65: it cannot be read. 75: try again later.
     """

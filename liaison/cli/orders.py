@@ -25,7 +25,10 @@ def order() -> None:
 @click.option("--authority", "code", default=None, help="Whose draft it is; not needed for one.")
 @command
 def order_import(file: Any, code: str | None) -> None:
-    """Load a draft order from JSON; every fault is told with its JSON pointer."""
+    """Load a draft order from JSON.
+
+    Every fault is told with its JSON pointer; then nothing is loaded.
+    """
     settings = settings_here()
     try:
         data = json.load(file)
@@ -37,7 +40,9 @@ def order_import(file: Any, code: str | None) -> None:
         actor = operator(authority.id, authority.name)
         made = orders.draft(session, actor, data, SystemClock().now())
         name = made.name
-    click.echo(f"Draft {name} for {made.provider.name}, {len(made.targets)} targets.")
+        number = len(made.targets)
+    targets = "1 target" if number == 1 else f"{number} targets"
+    click.echo(f"Draft {name} for {made.provider.name}, {targets}.")
     click.echo(f"Check and issue it: {settings.base_url}/orders/{name}/issue")
 
 
@@ -51,7 +56,10 @@ def order_import(file: Any, code: str | None) -> None:
 )
 @command
 def order_verify(file: Any, jwks: Any | None) -> None:
-    """Check a signed order (.jws) without asking anybody; exit 1 where it is not ours."""
+    """Check a signed order (.jws) without asking anybody.
+
+    Exit 1 where it is not ours.
+    """
     try:
         signed = _keys(jwks).verify(file.read())
     except (Unreadable, NotOurs) as error:

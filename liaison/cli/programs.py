@@ -36,9 +36,10 @@ def migrate() -> None:
 @click.command()
 @command
 def serve() -> None:
-    """The portal and the endpoint, under gunicorn (see gunicorn.conf.py).
+    """Run the portal and the JSON endpoint.
 
-    It becomes gunicorn, under the same process id: what ends or watches the one has the other.
+    Under gunicorn, with the settings of gunicorn.conf.py. It becomes gunicorn, under the same
+    process id: what ends or watches the one has the other.
     """
     conf = _gunicorn_conf()
     settings = checks.prove_keys(settings_here(or_demo=False))
@@ -75,7 +76,11 @@ def _environment(settings: Settings) -> dict[str, str]:
 @click.command()
 @click.option("--once", is_flag=True, help="Do all that is due, then exit.")
 @click.option(
-    "--as-of", "as_of", metavar="TIME", help="As if it were TIME (RFC 3339); not in production."
+    "--as-of",
+    "as_of",
+    metavar="TIME",
+    help="With --once: as if it were TIME, like 2026-11-24T23:00:00Z (RFC 3339), or that far from "
+    "now, like +20m, +2h or +90d. Not in production.",
 )
 @command
 def worker(once: bool, as_of: str | None) -> None:
@@ -122,7 +127,10 @@ def _moment(settings: Settings, text: str) -> datetime:
 )
 @command
 def demo(prepare: bool, show: bool) -> None:
-    """Everything on this machine: portal, worker, mailbox, a toy provider."""
+    """Run everything on this machine, with made-up cases.
+
+    Portal, worker, mailbox, telephones and a toy provider; Ctrl-C ends it.
+    """
     from liaison import demo as demonstration
 
     if show:
@@ -136,7 +144,11 @@ def demo(prepare: bool, show: bool) -> None:
 @click.command()
 @command
 def check() -> None:
-    """Look at settings, database, schema, keys, mail, clock, worker; one line each."""
+    """Say what is missing for a working portal.
+
+    Looks at settings, keys, database, mail, clock, worker and more, a line each; exit 1 where
+    something fails.
+    """
     settings = settings_here()
     failed = False
     for finding in checks.run(settings, opened(settings), SystemClock()):

@@ -39,7 +39,10 @@ def register_export(file: Any) -> None:
 @click.option("--reason", default="", help="Why a status changes; needed where one does.")
 @command
 def register_import(file: Any, dry_run: bool, code: str | None, reason: str) -> None:
-    """Check FILE, tell every fault by row; import it where there is none."""
+    """Import providers from FILE.
+
+    Every fault is told by its row; where there is one, nothing is imported.
+    """
     settings, clock = settings_here(), SystemClock()
     database, content = database_here(settings), file.read(provider_csv.LARGEST + 1)
     with database.writing() as session:

@@ -45,7 +45,8 @@ class Toy:
         if order.state not in ("issued", "acknowledged"):
             return False
         ref, reference = order.ref, f"TOY-{order.ref}"
-        say(f"{ref} has come ({order.urgency}, {len(order['targets'])} targets)")
+        number = len(order["targets"])
+        say(f"{ref} has come ({order.urgency}, {number} target{'s' * (number != 1)})")
         time.sleep(self.pause)
         # The same act has the same key, however often it is tried.
         try:

@@ -56,6 +56,24 @@ def leaves(group: click.Group, before: str = "") -> Iterator[str]:
             yield before + name
 
 
+def groups(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
+    yield before
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from groups(command, *before, name)
+
+
+def test_no_summary_is_cut_off() -> None:
+    for words in groups(main):
+        told = CliRunner().invoke(main, [*words, "--help"], terminal_width=80).output
+        assert "..." not in told.partition("Commands:")[2], told
+
+
+def test_the_worker_says_which_times_it_takes() -> None:
+    told = CliRunner().invoke(main, ["worker", "--help"]).output
+    assert "+20m" in told
+
+
 def test_each_command_has_its_rule() -> None:
     assert set(leaves(main)) - {"demo"} == set(FOLLOW) | PLAIN
 

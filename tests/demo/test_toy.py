@@ -16,7 +16,7 @@ from tests.world import World
 def test_it_acknowledges_and_confirms_what_is_new(
     app: Flask, world: World, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    issued = world.issue()
+    issued = world.issue("10-mailbox-takeover.json")
     acknowledged = world.issue("05-names-from-everywhere.json")
     world.acknowledge(acknowledged)
     answered = world.issue("07-botnet-240-targets.json")
@@ -35,6 +35,7 @@ def test_it_acknowledges_and_confirms_what_is_new(
         assert now.report.reference == f"TOY-{order.name}"
     assert len(world.order(answered.name).reports) == 1
     said = capsys.readouterr().out
+    assert f"{issued.name} has come (routine, 1 target)" in said
     assert f"{issued.name} acknowledged" in said
     assert f"{issued.name} preserved for 90 days" in said
     assert f"{acknowledged.name} acknowledged" not in said
