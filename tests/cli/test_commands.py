@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,30 @@ def test_a_noted_head_finds_a_history_that_was_cut_off(
     assert found.exit_code == 1
     assert f"BREAK {stream}  entry {seq}" in found.stderr
     assert "Without --head" not in found.output
+
+
+def test_what_verify_printed_is_a_head_that_was_noted(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    world.issue()
+    file, other = tmp_path / "heads.txt", tmp_path / "other.txt"
+    file.write_text(run("ledger", "verify").stdout, encoding="utf-8")
+    order = world.issue()
+    again = run("ledger", "verify", "--head", str(file))
+    assert again.exit_code == 0, "a chain may grow"
+    stream = ledger.provider_stream(order.provider_id)
+    one = run("ledger", "verify", "--stream", stream, "--head", str(file))
+    assert (one.exit_code, len(one.stdout.splitlines())) == (0, 1), "other streams' heads wait"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    [mine] = [line for line in lines if stream in line]
+    other.write_text("\n".join(line for line in lines if line != mine), encoding="utf-8")
+    lacking = run("ledger", "verify", "--stream", stream, "--head", str(other))
+    assert lacking.exit_code == 1
+    assert f"holds no head of {stream}" in lacking.stderr
+    file.write_text(re.sub("[0-9]+ entries", "99 entries", mine), encoding="utf-8")
+    cut = run("ledger", "verify", "--head", str(file))
+    assert cut.exit_code == 1
+    assert "the head that was noted is entry 99" in cut.stderr
 
 
 def test_a_cut_off_end_names_the_order_that_lost_it(world: World, run: Run) -> None:
