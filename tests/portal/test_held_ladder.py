@@ -89,7 +89,7 @@ def test_a_closed_ladder_has_no_step_to_come(
     for rung in ("Every SPOC", "Fallback", "Our"):
         assert rung not in line, rung
     assert "Rung now" not in line
-    assert "Called last: SPOC on duty" in words(line)
+    assert "Last rung: SPOC on duty, alerted at" in words(line)
     assert "Open the escalation again" in ladder
 
 

@@ -69,7 +69,7 @@ def test_the_next_step_is_shown_and_called_from_its_page(
     assert "due now" in panel(client, order)
     run_once(work)
     text = live(client, order)
-    assert "Rung now: Every SPOC, called at 12:05 UTC" in text
+    assert "Rung now: Every SPOC, alerted at 12:05 UTC" in text
     assert "Escalated by hand" in text
     assert "They &lt;b&gt;wait&lt;/b&gt; in court." in text
     assert "in <time" in text.partition("Next:")[2].partition("</div>")[0], "the countdown"
