@@ -26,6 +26,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "calls/index.html",
         calls=found,
+        called_before=calls.called_before(web.db(), found.rows),
         wrong=call_warnings.wrong_numbers(web.db(), web.actor(), found.rows),
         doubts=call_warnings.doubts(found.rows),
         holds=call_warnings.holds(web.db(), found.rows, web.now()),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, case, func, or_, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy import Select, case, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, contains_eager
 
 from liaison.domain.actors import Actor
 from liaison.domain.permissions import Verb, demand
@@ -47,6 +48,21 @@ def open_calls(session: Session, actor: Actor) -> Calls:
     )
     found = session.scalars(query).all()
     return Calls(found[:MOST], len(found) > MOST)
+
+
+def called_before(session: Session, tasks: Collection[CallTask]) -> frozenset[UUID]:
+    """Of these the ones whose contact was called for the same order before, whatever came of it.
+
+    Not those that only follow another's call: who takes over for a wrong number was not called.
+    """
+    earlier = aliased(CallTask)
+    was_called = exists().where(
+        earlier.order_id == CallTask.order_id,
+        earlier.contact_id == CallTask.contact_id,
+        earlier.outcome.is_not(None),
+    )
+    asked = select(CallTask.id).where(CallTask.id.in_([task.id for task in tasks]), was_called)
+    return frozenset(session.scalars(asked))
 
 
 def count(session: Session, actor: Actor) -> int:

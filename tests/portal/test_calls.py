@@ -16,7 +16,10 @@ from liaison.domain.vocabulary import CallOutcome
 from liaison.models import CallTask, Contact, Order
 from liaison.models.work import CallState, Wanted
 from liaison.services import call_tasks, calls, escalation, ladder_holds, verifications
+from liaison.settings import Settings
+from liaison.worker import Work, run_once
 from tests.drills import begin
+from tests.mail import RecordingSender
 from tests.portal.filled import SignedIn
 from tests.world import World, csrf_token, submit
 
@@ -216,6 +219,23 @@ def test_a_number_that_is_wrong_is_marked_wherever_it_waits_to_be_called(
         theirs = signed_in(who).get("/contacts").text.partition("Told to be wrong")[2]
         assert SPOC in theirs, who
         assert name not in theirs, "another organisation's people are not named"
+
+
+def test_called_before_is_said_of_whom_somebody_has_called(
+    world: World, signed_in: SignedIn, settings: Settings, sender: RecordingSender
+) -> None:
+    order, officer = world.issue(), signed_in("officer")
+    log_wrong(world, order)
+    page = officer.get("/calls").text
+    assert "Deputy" in page or "Davit Harutyunyan" in page, "who takes over"
+    assert ">called before<" not in page
+    task = UUID(call_path(world, order).rpartition("/")[2])
+    with world.database.transaction() as session:
+        actor, outcome = world.actor("officer"), CallOutcome.NO_ANSWER
+        calls.log(session, actor, order.name, task, outcome, "", world.now)
+    world.clock.move(minutes=6)
+    run_once(Work(settings, world.database, world.clock, sender, name="worker-1"))
+    assert ">called before<" in officer.get("/calls").text
 
 
 def test_a_number_that_somebody_shares_is_doubted_there_too(
