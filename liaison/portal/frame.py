@@ -117,10 +117,11 @@ def _menu(actor: Actor) -> tuple[Link, ...]:
         links.append(_link("Orders", url_for("orders.index"), count))
     if actor.roles & _DRAFTERS:
         links.append(_link("New order", url_for("orders.new")))
+    if may(actor.roles, Verb.READ_CALLS):
+        links.append(_waiting_link("Calls", "calls.index", calls.count(web.db(), actor)))
     if may(actor.roles, Verb.READ_REQUESTS):
         count = requests.waiting(web.db(), actor)
-        label = f"Requests ({count})" if count else "Requests"
-        links.append(_link(label, url_for("requests.index")))
+        links.append(_waiting_link("Requests", "requests.index", count))
     if may(actor.roles, Verb.READ_HAND_OVERS):
         links.append(_link("Hand-over", url_for("hand_over.index")))
     links += _register(actor)
@@ -164,8 +165,6 @@ def _agreed(actor: Actor) -> list[Link]:
 def _waiting(actor: Actor) -> list[Link]:
     """What is there only while something waits for the reader."""
     links = []
-    if may(actor.roles, Verb.READ_CALLS) and (count := calls.count(web.db(), actor)):
-        links.append(_link(f"Calls ({count})", url_for("calls.index")))
     if may(actor.roles, Verb.REVIEW_ORDERS) and (count := reviews.count(web.db(), actor)):
         links.append(_link(f"Reviews ({count})", url_for("reviews.index")))
     if count := deliveries.count(web.db(), actor):
@@ -173,7 +172,7 @@ def _waiting(actor: Actor) -> list[Link]:
     if may(actor.roles, Verb.CALL_TO_VERIFY):
         count = count_to_call(web.db(), actor, web.now())
         if count:
-            links.append(_link(f"Numbers to verify ({count})", url_for("verifying.to_call")))
+            links.append(_link(f"To verify ({count})", url_for("verifying.to_call")))
     return links
 
 
@@ -186,6 +185,11 @@ def _register(actor: Actor) -> list[Link]:
         links.append(_link("Authorities", url_for("authorities.index")))
     links.append(_link("Contacts", url_for("contacts.index")))
     return links
+
+
+def _waiting_link(label: str, endpoint: str, count: int) -> Link:
+    """An entry that always has its place, and says how many wait."""
+    return _link(f"{label} ({count})" if count else label, url_for(endpoint))
 
 
 def _link(label: str, url: str, count: int = 0) -> Link:

@@ -54,7 +54,7 @@ def test_a_contact_from_its_entry_to_its_use(world: World, signed_in: SignedIn) 
     assert verified.status_code == 303
     assert press(keeper, page, f"{page}/code/phone") == 303
     assert "The number waits for its call" in keeper.get(f"{page}/verify/phone").text
-    assert "Numbers to verify (1)" in officer.get("/orders").text
+    assert "To verify (1)" in officer.get("/orders").text
     listed = officer.get("/contacts/to-verify").text
     (call,) = re.findall(r'href="(/contacts/to-verify/[^"]+)"', listed)
     before = officer.get(call)
@@ -68,7 +68,7 @@ def test_a_contact_from_its_entry_to_its_use(world: World, signed_in: SignedIn) 
     assert submit(keeper, f"{page}/verify/phone", {"code": code}).status_code == 303
     after = read(world, new.id)
     assert after.email_verified_at and after.phone_verified_at
-    assert "Numbers to verify" not in officer.get("/orders").text.partition("</nav>")[0]
+    assert "To verify (" not in officer.get("/orders").text.partition("</nav>")[0]
     assert officer.get(call).status_code == 404
 
 
