@@ -33,3 +33,13 @@ def test_a_full_row_fits_a_desktop(world: World, sign_in: Callable[..., Person])
         "table => table.scrollWidth - table.parentElement.clientWidth"
     )
     assert beyond <= 0
+
+
+def test_a_target_stands_in_one_line_of_a_phones_card(
+    world: World, sign_in: Callable[..., Person]
+) -> None:
+    world.issue()
+    page = sign_in("officer", viewport={"width": 390, "height": 844}).go("/orders")
+    target = page.locator("td[data-label=Target] bdi").first
+    assert len(target.inner_text()) > 12
+    assert target.evaluate("e => e.getClientRects().length") == 1
