@@ -23,6 +23,9 @@ MOST = 200
 
 _RANK = case((Order.urgency == Urgency.EMERGENCY, 0), (Order.urgency == Urgency.URGENT, 1), else_=2)
 
+IN_TURN = (_RANK, CallTask.opened_at, CallTask.id)
+"""In which order calls are made: the emergency that has waited longest first."""
+
 
 @dataclass(frozen=True)
 class Calls:
@@ -43,7 +46,7 @@ def open_calls(session: Session, actor: Actor) -> Calls:
             contains_eager(CallTask.order).joinedload(Order.provider),
             contains_eager(CallTask.order).joinedload(Order.authority),
         )
-        .order_by(_RANK, CallTask.opened_at, CallTask.id)
+        .order_by(*IN_TURN)
         .limit(MOST + 1)
     )
     found = session.scalars(query).all()

@@ -20,6 +20,7 @@ from liaison.errors import NotFound
 from liaison.models import CallTask, Contact, HandOver, Order, OrderNote
 from liaison.models.work import CallState
 from liaison.queries import orders, queue_views
+from liaison.queries.calls import IN_TURN
 from liaison.queries.queue_views import EMERGENCY, ENDED, EXPIRES, Stretch, View
 
 MOST = 100
@@ -226,14 +227,14 @@ def _promised(session: Session, actor: Actor, now: datetime) -> list[Item]:
 
 
 def _calls(session: Session, actor: Actor) -> list[Item]:
-    """Open calls; those of drills too, for somebody has to make them."""
+    """Open calls in the turn of the list of calls; those of drills too: somebody makes them."""
     found = session.execute(
         select(CallTask, Contact.name)
         .join(Order, Order.id == CallTask.order_id)
         .join(Contact, Contact.id == CallTask.contact_id)
         .options(joinedload(CallTask.order).joinedload(Order.provider))
         .where(CallTask.state == CallState.OPEN, orders.visible(actor))
-        .order_by(CallTask.opened_at, CallTask.id)
+        .order_by(*IN_TURN)
         .limit(MOST + 1)
     )
     return [Item(Why.CALL, c.order, due=c.opened_at, words=f"Phone {name}") for c, name in found]
