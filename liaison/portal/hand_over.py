@@ -26,6 +26,15 @@ from liaison.services import hand_overs
 bp = Blueprint("hand_over", __name__, url_prefix="/hand-over")
 
 
+_WHEN = {Why.CALL: "Open since", Why.AUTHORISE: "Submitted", Why.VOUCH: "Doubted since"}
+"""What the moment beside an order is; of all others it is a deadline."""
+
+
+def when_words(why: Why) -> str:
+    """The name of the column and of the line on a card."""
+    return _WHEN.get(why, "By")
+
+
 class GiveForm(PortalForm):
     """What the list does not say."""
 
@@ -76,6 +85,7 @@ def index() -> ResponseReturnValue:
         may_give=may(actor.roles, Verb.HAND_OVER),
         most=query.MOST,
         kept_words=kept.words,
+        when_words=when_words,
     )
     return html, 422 if faults else 409 if refused else 200
 
@@ -135,5 +145,6 @@ def _page(found: HandOver, form: TakeForm, error: Invalid | None = None) -> Resp
         form=form,
         faults=[] if error is None else pointers.show(form, error.errors),
         kept_words=kept.words,
+        when_words=when_words,
     )
     return html, 200 if error is None else 422

@@ -11,9 +11,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from liaison.models import Entry, HandOver, Order, OrderNote, SavedFilter
+from liaison.models import Contact, Entry, HandOver, Order, OrderNote, SavedFilter
+from liaison.models.work import Wanted
 from liaison.portal.orders import exporting
-from liaison.services import answers, orders
+from liaison.services import answers, call_tasks, doubts, orders
 from tests.portal.filled import SignedIn
 from tests.world import World, submit
 
@@ -197,6 +198,46 @@ def test_one_gives_and_another_takes(world: World, signed_in: SignedIn) -> None:
     said = json.dumps(stored.told)
     for secret in (order.offence, order.facts, order.targets[0].value):
         assert secret not in said
+
+
+def test_calls_are_handed_over_in_the_turn_of_the_list_of_calls(
+    world: World, signed_in: SignedIn
+) -> None:
+    routine = world.issue(ROUTINE)
+    with world.database.transaction() as session:
+        stored = session.get_one(Order, routine.id)
+        theirs = select(Contact).where(Contact.provider_id == stored.provider_id)
+        contact = session.scalars(theirs.order_by(Contact.position)).first()
+        assert contact is not None
+        wanted, since = Wanted.UNTIL_ACKNOWLEDGED, world.now - timedelta(hours=3)
+        call_tasks.open_task(session, stored, contact, "Not acknowledged.", "k", wanted, since)
+    emergency = world.issue()
+    place = hand_over(world, signed_in)
+    client = signed_in("supervisor")
+    for page in (client.get("/hand-over").text, client.get(place).text):
+        calls = page.partition('id="s-call"')[2].partition("</section>")[0]
+        assert calls.index(str(emergency.ref)) < calls.index(str(routine.ref))
+
+
+def test_a_card_names_its_moment_as_the_column_does(world: World, signed_in: SignedIn) -> None:
+    order = world.issue()
+    world.submit(world.draft(ROUTINE))
+    with world.database.transaction() as session:
+        doubts.raise_(session, world.actor("spoc"), order.name, "Odd.", None, world.now)
+    place = hand_over(world, signed_in)
+    client = signed_in("supervisor")
+    for page in (client.get("/hand-over").text, client.get(place).text):
+        for why, words in (
+            ("emergency", "By"),
+            ("call", "Open since"),
+            ("authorise", "Submitted"),
+            ("vouch", "Doubted since"),
+        ):
+            part = page.partition(f'id="s-{why}"')[2].partition("</section>")[0]
+            labels = re.findall(r'data-label="([^"]+)"', part)
+            assert labels[3::4] == [words] * (len(labels) // 4), why
+            assert f'<th scope="col">{words}</th>' in part
+            assert labels
 
 
 def test_one_hand_over_waits_at_a_time(world: World, signed_in: SignedIn) -> None:
