@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
-from flask.typing import ResponseReturnValue
+from collections.abc import Mapping
+from uuid import UUID
+
+from flask import Blueprint, Response
 from flask_login import login_required
 
 from liaison import web
+from liaison.domain.vocabulary import Urgency
+from liaison.models import CallTask
+from liaison.portal.live import CALM_POLL, EMERGENCY_POLL, live_page, tag_of
 from liaison.portal.register_words import language
 from liaison.queries import call_warnings, calls
+from liaison.queries.call_warnings import Hold, Wrong
 
 bp = Blueprint("calls", __name__, url_prefix="/calls")
 
@@ -20,16 +26,34 @@ def signed_in() -> None:
 
 
 @bp.get("")
-def index() -> ResponseReturnValue:
+def index() -> Response:
     """The emergency that has waited longest first; one click leads to the call."""
-    found = calls.open_calls(web.db(), web.actor())
-    return render_template(
-        "calls/index.html",
+    session, actor = web.db(), web.actor()
+    found = calls.open_calls(session, actor)
+    wrong = call_warnings.wrong_numbers(session, actor, found.rows)
+    doubts = call_warnings.doubts(found.rows)
+    holds = call_warnings.holds(session, found.rows, web.now())
+    before = calls.called_before(session, found.rows)
+    burning = any(task.order.urgency is Urgency.EMERGENCY for task in found.rows)
+    lines = [(*_line(t, wrong, holds), doubts.get(t.id)) for t in found.rows]
+    return live_page(
+        "calls/index",
+        tag_of(actor.id, found.more, lines, sorted(before)),
+        EMERGENCY_POLL if burning else CALM_POLL,
         calls=found,
-        called_before=calls.called_before(web.db(), found.rows),
-        wrong=call_warnings.wrong_numbers(web.db(), web.actor(), found.rows),
-        doubts=call_warnings.doubts(found.rows),
-        holds=call_warnings.holds(web.db(), found.rows, web.now()),
+        called_before=before,
+        wrong=wrong,
+        doubts=doubts,
+        holds=holds,
         zone_of=calls.zone_of,
         language=language,
     )
+
+
+def _line(
+    task: CallTask, wrong: Mapping[UUID, Wrong], holds: Mapping[UUID, Hold]
+) -> tuple[object, ...]:
+    """What a row of the list shows, as far as it can change."""
+    told = wrong.get(task.id)
+    doubted = (told.contact.id, told.at, told.by) if told else None
+    return task.id, task.phone, task.why, task.order.version, doubted, holds.get(task.id)

@@ -89,10 +89,21 @@ function sameAs(element, where) {
   return alike && where.querySelector(alike);
 }
 
+// The menu comes with the live part: its counts belong to the same moment.
+function putMenu(fresh) {
+  const given = fresh.getElementById("menu"), menu = document.getElementById("menu");
+  given?.remove();
+  if (!given || !menu || given.innerHTML === menu.innerHTML) return;
+  const held = menu.contains(document.activeElement) ? document.activeElement : null;
+  menu.replaceChildren(...given.childNodes);
+  if (held) sameAs(held, menu)?.focus({ preventScroll: true });
+}
+
 function put(html) {
   const where = region();
   if (!where) return;
   const fresh = new DOMParser().parseFromString(html, "text/html");
+  putMenu(fresh);
   const source = fresh.getElementById("live") || fresh.body;
   const held = where.contains(document.activeElement) ? document.activeElement : null;
   const open = [...where.querySelectorAll("details")].map(d => d.open);

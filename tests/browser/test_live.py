@@ -105,6 +105,23 @@ def test_the_countdown_speaks_at_fifteen_five_and_one(world: World, sign_in: Sig
     expect(page.locator("time.left[role=timer]")).to_have_text(re.compile(r"−0[12]:\d\d"))
 
 
+def test_the_list_of_calls_and_its_count_follow_what_happens(
+    world: World, sign_in: SignIn
+) -> None:
+    order = world.issue()
+    page = sign_in("officer").go("/calls")
+    row, count = page.locator("#live tbody tr"), page.locator(".bar nav a[href='/calls']")
+    expect(row).to_have_count(1)
+    expect(count).to_have_text("Calls (1)")
+    count.focus()
+    world.acknowledge(order)
+    expect(row).to_have_count(0, timeout=SOON)
+    expect(count).to_have_text("Calls")
+    expect(count).to_be_focused()
+    expect(page.locator("#menu")).to_have_count(1)
+    assert page.locator("#live nav#menu").count() == 0
+
+
 def test_a_viewers_wrong_clock_changes_no_countdown(world: World, sign_in: SignIn) -> None:
     order = world.issue()
     person = sign_in("officer")

@@ -221,6 +221,48 @@ def test_a_number_that_is_wrong_is_marked_wherever_it_waits_to_be_called(
         assert name not in theirs, "another organisation's people are not named"
 
 
+def test_the_list_is_asked_for_again_and_again(world: World, signed_in: SignedIn) -> None:
+    order, officer = world.issue(), signed_in("officer")
+    page = officer.get("/calls").text
+    assert 'data-live="/calls?part=live"' in page
+    assert 'data-every="5"' in page
+    first = officer.get("/calls?part=live")
+    assert "<html" not in first.text
+    assert SPOC in first.text
+    assert "Calls (1)" in first.text, "the menu comes with it"
+    tag = {"If-None-Match": first.headers["ETag"]}
+    again = officer.get("/calls?part=live", headers=tag)
+    assert (again.status_code, again.text) == (304, "")
+    log_wrong(world, order)
+    changed = officer.get("/calls?part=live", headers=tag)
+    assert changed.status_code == 200
+    assert f'href="tel:{SPOC}"' not in changed.text
+    with world.database.transaction() as session:
+        session.execute(update(CallTask).values(state=CallState.CANCELLED))
+    none = officer.get("/calls?part=live")
+    assert "Nobody has to be called" in none.text
+    assert none.headers["X-Poll-Interval"] == "30"
+    assert signed_in("spoc").get("/calls?part=live").status_code == 403
+
+
+def test_the_menus_count_of_calls_moves_on_every_live_page(
+    world: World, signed_in: SignedIn
+) -> None:
+    order, officer = world.issue(), signed_in("officer")
+    other = world.draft()
+    for path in ("/orders?part=live", f"/orders/{other.name}?part=live"):
+        with world.database.transaction() as session:
+            session.execute(update(CallTask).values(state=CallState.OPEN))
+        first = officer.get(path)
+        assert "Calls (1)" in first.text.partition('id="menu"')[2]
+        with world.database.transaction() as session:
+            of_it = update(CallTask).where(CallTask.order_id == order.id)
+            session.execute(of_it.values(state=CallState.CANCELLED))
+        after = officer.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        assert after.status_code == 200, path
+        assert "Calls (" not in after.text.partition('id="menu"')[2]
+
+
 def test_called_before_is_said_of_whom_somebody_has_called(
     world: World, signed_in: SignedIn, settings: Settings, sender: RecordingSender
 ) -> None:

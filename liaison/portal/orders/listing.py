@@ -17,9 +17,9 @@ from liaison.domain.vocabulary import Urgency
 from liaison.errors import Invalid
 from liaison.portal import kept
 from liaison.portal.kept import PortalForm
+from liaison.portal.live import CALM_POLL, EMERGENCY_POLL, live_page, tag_of
 from liaison.portal.orders import pointers, words
 from liaison.portal.orders.blueprint import bp
-from liaison.portal.orders.reading import CALM_POLL, EMERGENCY_POLL, live_page, tag_of
 from liaison.queries import queue_choices, queue_filters
 from liaison.queries import saved_filters as saved
 from liaison.queries.queue import COUNTED_TO, Queue, queue
@@ -83,7 +83,7 @@ def index() -> Response:
     found = queue(session, actor, web.now(), filters=filters, page=number, after=after)
     running = found.counts[View.EMERGENCIES]
     return live_page(
-        "queue",
+        "orders/queue",
         _queue_tag(found, actor),
         EMERGENCY_POLL if running else CALM_POLL,
         queue=found,
