@@ -35,7 +35,8 @@ function speak(timer, seconds) {
 function tick() {
   for (const timer of document.querySelectorAll("time[data-left]")) {
     const seconds = Math.round((Date.parse(timer.dateTime) - now()) / 1000);
-    timer.textContent = asClock(seconds);
+    const soon = timer.dataset.left === "in"; // what comes does not lie behind: it is due
+    timer.textContent = soon ? (seconds > 0 ? `in ${asClock(seconds)}` : "due now") : asClock(seconds);
     if (timer.dataset.left === "main") {
       document.title = `${timer.textContent} · ${title}`;
       speak(timer, seconds);
@@ -161,7 +162,7 @@ function show() {
   const text = at.querySelector("[data-live-text]"), button = at.querySelector("[data-live-pause]");
   if (text && text.textContent !== words()) text.textContent = words();
   if (button) {
-    const does = live.over ? "Reload" : live.paused ? "Resume" : "Pause";
+    const does = live.over ? "Reload" : live.paused ? "Resume updates" : "Pause updates";
     if (button.textContent !== does) button.textContent = does;
   }
   at.classList.toggle("still", Boolean(live.paused || live.over));

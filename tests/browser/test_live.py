@@ -105,6 +105,21 @@ def test_the_countdown_speaks_at_fifteen_five_and_one(world: World, sign_in: Sig
     expect(page.locator("time.left[role=timer]")).to_have_text(re.compile(r"−0[12]:\d\d"))
 
 
+def test_what_comes_is_due_once_its_time_is_there(world: World, sign_in: SignIn) -> None:
+    order = world.issue()
+    person = sign_in("officer")
+    person.page.clock.install(time=START)
+    page = person.go(f"/orders/{order.name}")
+    page.get_by_role("button", name="Pause updates").click()
+    coming = page.locator("time[data-left=in]")
+    page.clock.pause_at(START + timedelta(seconds=30))
+    steps = coming.evaluate_all("all => all.map(one => one.dateTime)")
+    assert steps
+    page.clock.pause_at(START + timedelta(hours=2))
+    page.clock.run_for(1_000)
+    assert set(coming.all_inner_texts()) == {"due now"}
+
+
 def test_the_list_of_calls_and_its_count_follow_what_happens(
     world: World, sign_in: SignIn
 ) -> None:

@@ -72,7 +72,8 @@ def test_the_next_step_is_shown_and_called_from_its_page(
     assert "Rung now: Every SPOC, alerted at 12:05 UTC" in text
     assert "Escalated by hand" in text
     assert "They &lt;b&gt;wait&lt;/b&gt; in court." in text
-    assert "in <time" in text.partition("Next:")[2].partition("</div>")[0], "the countdown"
+    coming = text.partition("Next:")[2].partition("</div>")[0]
+    assert re.search(r'<time [^>]*data-left="in"[^>]*>in \d\d:\d\d</time>', coming), "the countdown"
     spoc = signed_in("spoc")
     assert "by hand" not in live(spoc, order)
     assert "in court" not in live(spoc, order)
