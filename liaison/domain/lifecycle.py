@@ -168,12 +168,12 @@ def decide(state: OrderState, action: Action, roles: Set[Role]) -> OrderState:
     """The state an act leads to; ``Forbidden`` to the wrong role, before the state is told."""
     rules = [rule for (_, act), rule in TRANSITIONS.items() if act is action]
     if not any(rule.roles & roles for rule in rules):
-        raise Forbidden(f"Your role does not allow: {action.label.lower()}.")
+        raise Forbidden(f"Your role does not allow you to {action.in_sentence}.")
     rule = TRANSITIONS.get((state, action))
     if rule is None:
         raise InvalidTransition(_refusal(state, action))
     if not rule.roles & roles:
-        raise Forbidden(f"Your role does not allow: {action.label.lower()}.")
+        raise Forbidden(f"Your role does not allow you to {action.in_sentence}.")
     return rule.to
 
 

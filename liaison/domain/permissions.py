@@ -118,4 +118,4 @@ def may(roles: Set[Role], verb: Verb) -> bool:
 def demand(actor: Actor, verb: Verb) -> None:
     """``Forbidden`` unless one of the actor's roles may do it."""
     if not may(actor.roles, verb):
-        raise Forbidden(f"Your role does not allow: {verb.label.lower()}.")
+        raise Forbidden(f"Your role does not allow you to {verb.in_sentence}.")

@@ -23,6 +23,11 @@ class Term(StrEnum):
         member.explanation = explanation
         return member
 
+    @property
+    def in_sentence(self) -> str:
+        """The label within a sentence: ``see API keys``, ``record the MLA request``."""
+        return self.label[:1].lower() + self.label[1:]
+
 
 class Urgency(Term):
     """How fast the memorandum's clocks run. The clocks are the memorandum's, never the law's."""

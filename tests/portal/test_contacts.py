@@ -55,6 +55,7 @@ def test_a_contact_from_its_entry_to_its_use(world: World, signed_in: SignedIn) 
     assert press(keeper, page, f"{page}/code/phone") == 303
     assert "The number waits for its call" in keeper.get(f"{page}/verify/phone").text
     assert "To verify (1)" in officer.get("/orders").text
+    assert "<dt>Reached by</dt>" in officer.get(page).text
     listed = officer.get("/contacts/to-verify").text
     (call,) = re.findall(r'href="(/contacts/to-verify/[^"]+)"', listed)
     before = officer.get(call)

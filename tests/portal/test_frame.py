@@ -100,6 +100,12 @@ def test_templates_hold_nothing_that_the_policy_forbids(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_a_day_is_on_and_an_hour_is_at(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"\bat (<[^>]*>)?\{\{ ?bits\.when\((?![^)]*short)", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(TEMPLATES)))
 def test_every_posted_form_carries_the_token(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", text, re.DOTALL):

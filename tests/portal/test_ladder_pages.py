@@ -70,7 +70,8 @@ def test_the_next_step_is_shown_and_called_from_its_page(
     run_once(work)
     text = live(client, order)
     assert "Rung now: Every SPOC, alerted at 12:05 UTC" in text
-    assert "Escalated by hand" in text
+    assert "Escalated by hand: Every SPOC alerted" in text
+    assert re.search(r"at once instead of on \d+ \w+ \d{4}, \d\d:\d\d UTC\.", text)
     assert "They &lt;b&gt;wait&lt;/b&gt; in court." in text
     coming = text.partition("Next:")[2].partition("</div>")[0]
     assert re.search(r'<time [^>]*data-left="in"[^>]*>in \d\d:\d\d</time>', coming), "the countdown"

@@ -15,7 +15,7 @@ from tests.world import World
 
 pytestmark = pytest.mark.one_database
 
-NOT_DONE = "This was not done"
+NOT_DONE = "This was not done: the order has changed since you read it"
 
 ACTS: dict[str, tuple[str, dict[str, str]]] = {
     "acknowledge": ("spoc", {"note": "Night shift has it."}),

@@ -8,7 +8,9 @@ from itertools import combinations
 
 import pytest
 
+from liaison.domain.actors import Actor
 from liaison.domain.lifecycle import TRANSITIONS, Action, OrderState, allowed, decide
+from liaison.domain.permissions import Verb, demand
 from liaison.domain.vocabulary import Role
 from liaison.errors import Forbidden, InvalidTransition
 
@@ -146,7 +148,14 @@ def test_the_wrong_role_is_not_told_the_state() -> None:
         with pytest.raises(Forbidden) as refused:
             decide(state, Action.ISSUE, {Role.SPOC})
         assert state.label.lower() not in refused.value.detail.lower()
-        assert refused.value.detail == "Your role does not allow: issue."
+        assert refused.value.detail == "Your role does not allow you to issue."
+
+
+def test_a_refusal_keeps_the_capitals_of_what_it_names() -> None:
+    with pytest.raises(Forbidden, match="does not allow you to record the MLA request"):
+        decide(OrderState.PRESERVED, Action.RECORD_MLA, {Role.SPOC})
+    with pytest.raises(Forbidden, match="does not allow you to see API keys"):
+        demand(Actor("person:1", "A", frozenset({Role.OFFICER})), Verb.READ_KEYS)
 
 
 def test_the_wrong_state_is_named_with_what_to_do() -> None:

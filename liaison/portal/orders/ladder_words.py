@@ -10,8 +10,8 @@ from liaison.portal.orders.told import Data, Told, quotes
 
 
 def _hastened(data: Data) -> Told:
-    due = f" instead of at {written(data.get('due'))}" if data.get("due") else ""
-    text = f"Escalated by hand: {_whom(data)} called"
+    due = f" instead of on {written(data.get('due'))}" if data.get("due") else ""
+    text = f"Escalated by hand: {_whom(data)} alerted"
     return Told("skip-forward-circle", text, f"at once{due}.", quotes(data, reason="Reason"))
 
 
