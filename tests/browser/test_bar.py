@@ -1,4 +1,4 @@
-"""The bar: two rows on a desktop with everything waiting, and nothing beyond the edge of a phone."""
+"""The bar: two rows on a desktop, whatever waits, and nothing beyond the edge of a phone."""
 
 from __future__ import annotations
 

@@ -120,9 +120,7 @@ def test_what_comes_is_due_once_its_time_is_there(world: World, sign_in: SignIn)
     assert set(coming.all_inner_texts()) == {"due now"}
 
 
-def test_the_list_of_calls_and_its_count_follow_what_happens(
-    world: World, sign_in: SignIn
-) -> None:
+def test_the_list_of_calls_and_its_count_follow_what_happens(world: World, sign_in: SignIn) -> None:
     order = world.issue()
     page = sign_in("officer").go("/calls")
     row, count = page.locator("#live tbody tr"), page.locator(".bar nav a[href='/calls']")

@@ -16,6 +16,7 @@ from liaison.queries import deliveries, orders
 from liaison.queries.ladder import StepState
 from liaison.services.orders import note_fetched
 
+
 @bp.get("/<ref>")
 def show(ref: str) -> Response:
     """One order: how long is left, what to do, who is called, what it is about."""
