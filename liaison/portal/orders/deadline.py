@@ -5,37 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from liaison.domain.ladder import Climb
 from liaison.domain.lifecycle import OrderState
 from liaison.domain.vocabulary import FollowUpKind, Urgency
 from liaison.models import Order
-from liaison.portal.filters import span
-from liaison.queries.ladder import LadderView, StepState
+from liaison.portal.orders.timeline import Line, line
+from liaison.queries.ladder import LadderView
 from liaison.queries.queue import due_at, is_overdue
 from liaison.services import pauses
-
-_APART = 16.0
-"""Per cent of the line that a label needs, so that none covers another."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A rung on the line; ``x`` in per cent. Labels are empty where there is no room."""
-
-    x: str
-    time: str
-    label: str
-    done: bool
-
-
-@dataclass(frozen=True)
-class Line:
-    """The line from issue to the deadline; ``now`` in per cent of it."""
-
-    now: str
-    marks: list[Mark]
-    first: str
-    last: str
 
 
 @dataclass(frozen=True)
@@ -53,8 +29,8 @@ class Deadline:
     """The date that was promised, where it counts no more: what was asked for is not decided."""
 
 
-def deadline(order: Order, view: LadderView, now: datetime) -> Deadline:
-    """The clock that runs for an order."""
+def deadline(order: Order, view: LadderView, now: datetime, *, provider: bool = False) -> Deadline:
+    """The clock that runs for an order; ``provider``: as its provider sees the line of rungs."""
     due = due_at(order)
     if order.clock_stopped_at is not None and order.state.is_open and due is not None:
         left = due - order.clock_stopped_at
@@ -72,7 +48,7 @@ def deadline(order: Order, view: LadderView, now: datetime) -> Deadline:
         due=due,
         calm=not (burning or late),
         late=late,
-        line=_line(order, view, due, now) if order.state.is_open and due else None,
+        line=line(order, view, due, now, provider) if order.state.is_open and due else None,
     )
 
 
@@ -119,53 +95,3 @@ def clock_word(order: Order) -> str:
     return {OrderState.ISSUED: "to acknowledge", OrderState.ACKNOWLEDGED: "to preserve"}.get(
         order.state, ""
     )
-
-
-def _line(order: Order, view: LadderView, due: datetime, now: datetime) -> Line | None:
-    start = order.issued_at
-    if start is None or due <= start:
-        return None
-    whole = due - start
-    marks = []
-    if order.acknowledged_at and order.state is OrderState.ACKNOWLEDGED:
-        at = order.acknowledged_at
-        marks.append(Mark(_percent(at - start, whole), span(at - start), "Acknowledged", True))
-    if view.climb is Climb.ACKNOWLEDGE:
-        marks += _rungs(order, view, start, whole)
-    return Line(
-        now=_percent(now - start, whole),
-        marks=_readable(marks),
-        first="Sent",
-        last=f"{span(whole)} due",
-    )
-
-
-def _rungs(order: Order, view: LadderView, start: datetime, whole: timedelta) -> list[Mark]:
-    # Where somebody has closed the ladder nothing comes of what was planned.
-    told = {StepState.DONE} if order.ladder_closed_at else set(StepState) - {StepState.SKIPPED}
-    return [
-        Mark(
-            _percent(step.due_at - start, whole),
-            span(step.due_at - start),
-            step.step.whom.label + (" alerted" if step.state is StepState.DONE else ""),
-            step.state is StepState.DONE,
-        )
-        for step in view.steps
-        if timedelta(0) < step.due_at - start < whole and step.state in told
-    ]
-
-
-def _readable(marks: list[Mark]) -> list[Mark]:
-    shown, last = [], 0.0
-    for mark in marks:
-        x = float(mark.x)
-        if x - last >= _APART and 100 - x >= _APART:
-            shown.append(mark)
-            last = x
-        else:
-            shown.append(Mark(mark.x, "", "", mark.done))
-    return shown
-
-
-def _percent(part: timedelta, whole: timedelta) -> str:
-    return f"{min(max(part / whole, 0.0), 1.0) * 100:.1f}"

@@ -65,7 +65,7 @@ def order_page(session: Session, viewer: Actor, order: Order, now: datetime) -> 
         acts=four_eyes.open_acts(order, viewer),
         mine=four_eyes.has_written(session, order, viewer),
         others=_others(session, viewer, order),
-        deadline=deadline(order, ladder, now),
+        deadline=deadline(order, ladder, now, provider=viewer.is_provider),
         ladder=ladder,
         lines=lines,
         lead=lead(order, viewer),
