@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -143,6 +144,16 @@ def test_the_form_refuses_what_the_import_refuses(
         name = name.replace("0-from", "0-start").replace("0-to", "0-end")
         assert f'id="{name}-e"' in answer.text, f"no error beside {name}"
         assert f'href="#{name}"' in answer.text, f"the summary does not lead to {name}"
+
+
+def test_what_is_wrong_is_told_in_the_order_of_the_page(world: World, signed_in: SignedIn) -> None:
+    client = signed_in("officer")
+    page = client.get("/orders/new?urgency=emergency").text
+    answer = client.post("/orders/new", data=typed(page, {})).text
+    summary = answer.partition('id="errors"')[2].partition("</ul>")[0]
+    led_to = re.findall(r'href="#([^"]+)"', summary)
+    assert led_to[:2] == ["provider", "emergency_ground"]
+    assert led_to == sorted(led_to, key=lambda name: answer.index(f' id="{name}"'))
 
 
 @pytest.mark.parametrize("file", VALID, ids=lambda f: f.stem)

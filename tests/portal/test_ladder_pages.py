@@ -110,7 +110,7 @@ def test_a_rung_is_chosen_by_its_people(
     assert offered == ["2", "3", "4"], "the next one is no skip"
     answer = send(client, order, "skip", reason=REASON)
     assert answer.status_code == 422
-    assert "Choose the rung" in answer.text
+    assert '<a href="#to-0">Go on at: Choose the rung' in answer.text
     assert send(client, order, "skip", to="1", reason=REASON).status_code == 422
     assert send(client, order, "skip", to="3", reason=REASON).status_code == 303
     run_once(work)
@@ -196,7 +196,7 @@ def test_all_that_is_missing_is_said_at_once(
 ) -> None:
     answer = send(signed_in("officer"), order, "skip")
     assert answer.status_code == 422
-    assert "Choose the rung" in answer.text
+    assert '<a href="#to-0">Go on at: Choose the rung' in answer.text
     assert "Say why the rungs before it are not called." in answer.text
     answer = send(signed_in("officer"), order, "skip", to="3")
     assert "Choose the rung" not in answer.text

@@ -23,8 +23,11 @@ class Fault:
 
 
 def show(form: Form, errors: Iterable[FieldError]) -> list[Fault]:
-    """Puts each fault beside its field and gives back the summary."""
-    faults = []
+    """Puts each fault beside its field and gives back the summary, in the order of the form.
+
+    What is tied to no field comes last.
+    """
+    faults, places = [], {id(field): place for place, field in enumerate(_leaves(form))}
     for error in errors:
         field = find(form, error.pointer)
         if field is not None:
@@ -32,10 +35,11 @@ def show(form: Form, errors: Iterable[FieldError]) -> list[Fault]:
             known = [said for said in field.errors if said != error.detail]
             field.errors = [*known, error.detail]
         if field is None:
-            faults.append(Fault(error.detail, None))
+            faults.append((len(places), Fault(error.detail, None)))
         else:
-            faults.append(Fault(f"{field.label.text}: {error.detail}", anchor(field)))
-    return faults
+            said = Fault(f"{field.label.text}: {error.detail}", anchor(field))
+            faults.append((places.get(id(field), len(places)), said))
+    return [fault for _, fault in sorted(faults, key=lambda placed: placed[0])]
 
 
 def own_faults(form: Form) -> list[FieldError]:
@@ -61,7 +65,9 @@ def find(form: Form, pointer: str) -> Field | None:
     at: Any = form
     found: Field | None = None
     for part in pointer.split("/")[1:]:
-        inner = _step(at, _RENAMED.get(part, part))
+        inner = _step(at, part)
+        if inner is None and part in _RENAMED:
+            inner = _step(at, _RENAMED[part])
         if inner is None:
             break
         at = found = inner
@@ -102,6 +108,17 @@ def _leaf(field: Field) -> Field | None:
             return None
         field = inner[0]
     return field
+
+
+def _leaves(fields: Iterable[Field]) -> Iterator[Field]:
+    """The fields of a form, those of its groups and rows in their place."""
+    for field in fields:
+        if isinstance(field, FieldList):
+            yield from _leaves(field.entries)
+        elif isinstance(field, FormField):
+            yield from _leaves(field.form)
+        else:
+            yield field
 
 
 def unfolded(form: Form, group: Iterable[str], usual: Mapping[str, Any]) -> bool:
