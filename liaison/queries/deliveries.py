@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -68,6 +69,22 @@ class Stand(Term):
     TAKEN_BACK = "taken_back", "Taken back", "Its reason was gone before it left."
 
 
+_CAME_BACK = f"{Stand.BOUNCED.label}:"
+"""How the reason of a letter that came back is kept (services/bounces.py)."""
+
+_STATUS_TWICE = re.compile(r"(\d\.\d+\.\d+) (?=.*\b\1\b)")
+
+
+def reason(kept: str) -> str:
+    """What a mail server said, without the words and the status that stand there already.
+
+    ``Came back: 5.2.2 552 5.2.2 Mailbox full`` is ``552 5.2.2 Mailbox full``.
+    """
+    if not kept.startswith(_CAME_BACK):
+        return kept
+    return _STATUS_TWICE.sub("", kept.removeprefix(_CAME_BACK).strip(), count=1)
+
+
 @dataclass(frozen=True)
 class Delivery:
     """One message and where it stands; ``tries`` newest first, none for the provider's side."""
@@ -101,13 +118,19 @@ class Delivery:
     def fault(self) -> str:
         """Why it failed last. Of a webhook less is told: its server may quote the whole address."""
         if self.message.endpoint_id is None or not self.message.last_error:
-            return self.message.last_error or ""
+            return reason(self.message.last_error or "")
         return self.said(self.tries[0]) if self.tries else "not taken"
+
+    def outcome(self, tried: DeliveryAttempt) -> str:
+        """What came of one try: ``taken``, ``not taken``, ``came back``."""
+        if (tried.answer or "").startswith(_CAME_BACK):
+            return Stand.BOUNCED.label.lower()
+        return "taken" if tried.ok else "not taken"
 
     def said(self, tried: DeliveryAttempt) -> str:
         """What the other side said to one try; of a webhook its status alone."""
         if self.message.endpoint_id is None:
-            return tried.answer or str(tried.status or "")
+            return reason(tried.answer or "") or str(tried.status or "")
         return str(tried.status) if tried.status else "no answer"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 
 from liaison.models import DeliveryAttempt, Message
 from liaison.models.work import MessageState
+from liaison.services import undelivered
 from tests.portal.filled import SignedIn
 from tests.services.test_undelivered import failed, letter
 from tests.world import World, submit
@@ -39,6 +42,35 @@ def test_a_notice_is_sent_again_from_the_page_of_what_is_undelivered(
     refused = submit(officer, f"/orders/{order.name}", {}, to=f"{place}/retry")
     assert refused.status_code == 409
     assert "not undelivered any more" in refused.text
+
+
+def test_a_letter_that_came_back_says_so_once(world: World, signed_in: SignedIn) -> None:
+    order = world.issue()
+    said = "Came back: 5.2.2 552 5.2.2 Mailbox full"
+    (message,) = failed(world, order, last_error=said, bounced_at=world.now)
+    with world.database.transaction() as session:
+        session.add(
+            DeliveryAttempt(
+                message_id=message.id, number=1, at=world.now, took_ms=0, ok=False, answer=said
+            )
+        )
+        undelivered.tell(session, session.get_one(Message, message.id), world.now)
+    officer = signed_in("officer")
+    paths = ("/undelivered", f"/undelivered/{message.id}", f"/orders/{order.name}")
+    for path in (*paths, f"/orders/{order.name}/record"):
+        page = unescape(officer.get(path).text)
+        assert "552 5.2.2 Mailbox full" in page, path
+        assert "5.2.2 552" not in page, path
+        assert "Came back:" not in page.replace("Came back:</strong>", ""), path
+    assert "came back: <span" in officer.get(f"/orders/{order.name}").text, "what came of the try"
+
+
+def test_the_page_is_reached_from_the_list_of_calls(world: World, signed_in: SignedIn) -> None:
+    officer = signed_in("officer")
+    page = officer.get("/calls").text
+    assert "Undelivered" not in page.partition("</nav>")[0], "nothing is"
+    assert 'href="/undelivered"' in page.partition("</nav>")[2]
+    assert "Nothing is undelivered" in officer.get("/undelivered").text
 
 
 def test_it_is_dealt_with_by_a_note_and_nothing_typed_is_lost(

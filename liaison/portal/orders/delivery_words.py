@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from liaison.portal.orders.told import Data, Told, quotes
+from liaison.queries.deliveries import reason
 
 
 def _failed(data: Data) -> Told:
     what = "came back." if data.get("bounced") else "could not be delivered."
-    return Told("envelope-x", f"Notice to {_to(data)}", what, quotes(data, error=""), bad=True)
+    said = quotes({**data, "error": reason(str(data.get("error") or ""))}, error="")
+    return Told("envelope-x", f"Notice to {_to(data)}", what, said, bad=True)
 
 
 def _retried(data: Data) -> Told:

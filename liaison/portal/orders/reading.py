@@ -34,6 +34,7 @@ def show(ref: str) -> Response:
         order=order,
         folded=folded,
         counted=counted,
+        why_failed=deliveries.reason,
     )
 
 
