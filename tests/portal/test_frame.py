@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from liaison.errors import LiaisonError
 from liaison.portal import filters, frame, icons
 from liaison.portal.problems import PROBLEMS
+from tests.portal.filled import SignedIn
 from tests.world import START, World
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -110,6 +111,11 @@ def test_every_posted_form_carries_the_token(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", text, re.DOTALL):
         assert "csrf" in form, form[:120]
+
+
+def test_an_error_page_leads_to_the_registered_numbers(world: World, signed_in: SignedIn) -> None:
+    page = signed_in("spoc").get("/orders/CP-2026-9999").text.partition("<main")[2]
+    assert 'registered numbers stand under <a href="/contacts">' in page
 
 
 def _slugs(kind: type[LiaisonError]) -> set[str]:
