@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import event, text
 
 from liaison.models import Database
-from liaison.models.base import WRITES
+from liaison.models.engines import WRITES
 
 
 @dataclass

@@ -15,7 +15,8 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from liaison.models import Base, Database
-from liaison.models.base import WRITES, UTCDateTime
+from liaison.models.base import UTCDateTime
+from liaison.models.engines import WRITES
 from liaison.settings import Settings
 
 LOCK = 0x11A150

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
-from liaison.models import base
+from liaison.models import engines
 
 STATEMENTS = 5000
 """Compiled statements that are kept; a test run has more of them than an installation."""
@@ -43,8 +43,8 @@ def keep() -> None:
     """Begins to keep; once, before the first test."""
     flask.Flask.jinja_options = {**flask.Flask.jinja_options, "bytecode_cache": _Templates()}
     Rule._compile_builder = _routes(Rule._compile_builder)  # type: ignore[method-assign]
-    setattr(base, "create_engine", _engines(sqlalchemy.create_engine))  # noqa: B010
-    setattr(base, "_sqlite_engine", _hurried(base._sqlite_engine))  # noqa: B010
+    setattr(engines, "create_engine", _engines(sqlalchemy.create_engine))  # noqa: B010
+    setattr(engines, "sqlite_engine", _hurried(engines.sqlite_engine))  # noqa: B010
 
 
 def _routes(compiled: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,8 +19,8 @@ from liaison.domain.rota import Override, Rotation, Shift
 from liaison.domain.terms import Window
 from liaison.domain.vocabulary import Channel
 from liaison.models import Authority, Contact, DutyOverride, Provider, Rota
-from liaison.models.base import bare
 from liaison.models.contact_rows import AnyContact
+from liaison.models.deeds import bare
 from liaison.models.looks import Look
 
 AHEAD = timedelta(days=28)

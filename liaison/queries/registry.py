@@ -14,8 +14,9 @@ from liaison.domain.ladder import Step, Whom
 from liaison.domain.register_entry import name_key
 from liaison.domain.vocabulary import PERSONAL, Channel, Function, HoldingKind, MemorandumState
 from liaison.models import Authority, Contact, Holding, Memorandum, Order, Provider
-from liaison.models.base import UTCDateTime, bare
+from liaison.models.base import UTCDateTime
 from liaison.models.contact_rows import AnyContact, ContactRow
+from liaison.models.deeds import bare
 from liaison.models.looks import Look
 from liaison.queries import duty
 

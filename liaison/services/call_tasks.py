@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from liaison.domain.vocabulary import Channel
 from liaison.models import CallTask, Order
-from liaison.models.base import bare, insert_once, new_id
+from liaison.models.base import insert_once, new_id
 from liaison.models.contact_rows import AnyContact
+from liaison.models.deeds import bare
 from liaison.models.looks import Look
 from liaison.models.work import CallState, Wanted
 from liaison.queries import duty, registry

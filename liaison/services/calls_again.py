@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from liaison.domain.actors import CLOCK
 from liaison.domain.vocabulary import CallOutcome, Urgency
 from liaison.models import CallTask, Contact, Order, Timer
-from liaison.models.base import TIMERS, hint
 from liaison.models.contact_rows import AnyContact
+from liaison.models.hints import TIMERS, hint
 from liaison.models.work import CallState, TimerKind, TimerState, Wanted
 from liaison.services import call_tasks, ledger, reasons, timers
 

@@ -30,8 +30,8 @@ from liaison.domain.terms import Terms
 from liaison.domain.vocabulary import Channel
 from liaison.errors import FieldError, Invalid, InvalidTransition
 from liaison.models import Order, Timer
-from liaison.models.base import TIMERS, hint
 from liaison.models.contact_rows import AnyContact
+from liaison.models.hints import TIMERS, hint
 from liaison.models.work import TimerKind, TimerState, Wanted
 from liaison.queries import ladder, office_hours, registry
 from liaison.services import call_tasks, ledger, outbox, terms_in_hand, timers

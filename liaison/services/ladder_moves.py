@@ -19,7 +19,7 @@ from liaison.domain.ladder import Climb, Step
 from liaison.domain.lifecycle import Action
 from liaison.errors import FieldError, Invalid, InvalidTransition, Stale
 from liaison.models import Order, Timer
-from liaison.models.base import TIMERS, hint
+from liaison.models.hints import TIMERS, hint
 from liaison.models.work import TimerKind, TimerState
 from liaison.queries import ladder
 from liaison.services import escalation, ladder_holds, ledger, timers

@@ -28,8 +28,8 @@ from sqlalchemy.orm import Session
 from liaison.clock import rfc3339
 from liaison.domain.actors import Actor
 from liaison.models import Entry, Order, Stream
-from liaison.models.base import bare, insert_once, rows_of
-from liaison.models.deeds import Deed
+from liaison.models.base import insert_once, rows_of
+from liaison.models.deeds import Deed, bare
 from liaison.models.ledger import GENESIS, AnyEntry, EntryRow
 from liaison.models.looks import Look
 from liaison.services import webhooks

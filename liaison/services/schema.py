@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 
 from liaison.errors import SettingsError
 from liaison.models import Database
-from liaison.models.base import WRITES
+from liaison.models.engines import WRITES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """Where ``pyproject.toml`` and ``migrations`` stand, beside the package."""

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from liaison.models import Authority, Order, Provider, Timer
-from liaison.models.base import TIMERS, bare, hint, insert_missing, new_id, rows_of, unhint
-from liaison.models.deeds import Deed
+from liaison.models.base import insert_missing, new_id, rows_of
+from liaison.models.deeds import Deed, bare
+from liaison.models.hints import TIMERS, hint, unhint
 from liaison.models.work import TimerKind, TimerState
 from liaison.services import party_names, terms_in_hand
 

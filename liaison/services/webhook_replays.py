@@ -16,7 +16,8 @@ from liaison.domain.stream_events import PING
 from liaison.domain.vocabulary import Channel
 from liaison.errors import FieldError, Invalid, NotFound
 from liaison.models import Entry, WebhookEndpoint
-from liaison.models.base import hint, new_id
+from liaison.models.base import new_id
+from liaison.models.hints import hint
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import Message, MessageState, Wanted
 from liaison.queries import feed

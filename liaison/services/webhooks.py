@@ -20,7 +20,8 @@ from liaison.clock import rfc3339
 from liaison.domain.ladder import Climb
 from liaison.domain.vocabulary import Channel, Urgency
 from liaison.models import Order, WebhookEndpoint
-from liaison.models.base import bare, insert_once, new_id
+from liaison.models.base import insert_once, new_id
+from liaison.models.deeds import bare
 from liaison.models.ledger import AnyEntry
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import Message, MessageState, Wanted

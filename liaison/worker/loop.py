@@ -12,7 +12,7 @@ from types import FrameType
 
 import structlog
 
-from liaison.models.base import TIMERS
+from liaison.models.hints import TIMERS
 from liaison.services import housekeeping, key_log
 from liaison.worker import bounces, messages, register, timers, watch
 from liaison.worker.pulse import Pulse, Step

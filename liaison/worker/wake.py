@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from liaison.models.base import TIMERS, Hints
+from liaison.models.hints import TIMERS, Hints
 from liaison.services import due_messages, outbox, timers
 from liaison.worker.work import Work
 

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 
 from liaison.errors import SettingsError
 from liaison.models import Base, Contact, Database, Order, OrderTarget
-from liaison.models.base import WRITES
+from liaison.models.engines import WRITES
 from liaison.services import schema
 from liaison.services.vault import Vault
 from tests import register

@@ -10,8 +10,8 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, StatementError
 
 from liaison.models import Database, Timer
-from liaison.models.base import bare, insert_once, new_id, rows_of
-from liaison.models.deeds import Deed
+from liaison.models.base import insert_once, new_id, rows_of
+from liaison.models.deeds import Deed, bare
 from liaison.models.looks import Look
 from liaison.models.work import TimerKind, TimerState
 from tests.world import World

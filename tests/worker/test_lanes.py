@@ -14,7 +14,8 @@ from sqlalchemy import text
 from liaison.delivery import DeliveryError, Outgoing, Receipt
 from liaison.domain.vocabulary import Channel
 from liaison.models import Database, Message, WebhookEndpoint
-from liaison.models.base import TIMERS, insert_once, new_id
+from liaison.models.base import insert_once, new_id
+from liaison.models.hints import TIMERS
 from liaison.models.webhooks import EndpointState
 from liaison.models.work import MessageState, Wanted
 from liaison.services import claims, due_messages, outbox

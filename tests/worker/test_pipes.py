@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from liaison.models import Database, Order, Timer, pipes
-from liaison.models.base import bare, insert_missing, insert_once, new_id
+from liaison.models.base import insert_missing, insert_once, new_id
+from liaison.models.deeds import bare
 from liaison.models.pipes import unwaited
 from liaison.models.work import TimerKind, TimerState
 from liaison.services import timers as timer_rows
