@@ -48,6 +48,7 @@ class RequestLog:
         self._database, self._clock = database, clock
         self._writing, self._starting = Lock(), Lock()
         self._thread: Thread | None = None
+        self._stopped = Event()
 
     def flush(self, *, everything: bool = True) -> int:
         """Writes what is due in one short transaction; how many rows."""
@@ -64,9 +65,16 @@ class RequestLog:
             return
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
+                self._stopped.clear()
                 self._thread = Thread(target=self._keep_on, name="key log", daemon=True)
                 self._thread.start()
                 atexit.register(self._end)
+
+    def stop(self) -> None:
+        """Ends the thread; the next request begins another. What was collected waits for it."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(EVERY)
 
     def _flush(self, *, everything: bool) -> int:
         if lost := self.notes.lost():
@@ -87,8 +95,8 @@ class RequestLog:
         return len(found)
 
     def _keep_on(self) -> None:
-        rest, turn = Event(), 0
-        while not rest.wait(EVERY):
+        turn = 0
+        while not self._stopped.wait(EVERY):
             turn += 1
             self.flush(everything=turn % CALM_EVERY == 0)
 

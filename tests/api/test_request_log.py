@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -260,3 +261,13 @@ def test_a_poll_that_finds_nothing_new_is_counted_with_its_key_and_writes_no_lin
     assert [line["status"] for line in lines if line["event"] == "request"] == [200]
     assert log.flush() == 2
     assert [(row.status, row.count) for row in rows(world)] == [(200, 1), (304, 3)]
+
+
+def test_a_log_that_is_stopped_ends_its_thread_and_the_next_request_begins_another(
+    log: RequestLog,
+) -> None:
+    for _ in range(2):
+        log.start()
+        assert "key log" in {thread.name for thread in threading.enumerate()}
+        log.stop()
+        assert "key log" not in {thread.name for thread in threading.enumerate()}
