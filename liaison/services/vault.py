@@ -5,6 +5,7 @@ from __future__ import annotations
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from liaison.errors import SettingsError
+from liaison.settings import HOW_TO_MAKE
 
 
 class Vault:
@@ -17,8 +18,8 @@ class Vault:
             self._newest = keys[0]
         except (ValueError, IndexError):
             raise SettingsError(
-                "LIAISON_ENCRYPTION_KEY holds no usable key. Make one with: python -c "
-                "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+                "LIAISON_ENCRYPTION_KEY holds no usable key. "
+                f"Make one with: {HOW_TO_MAKE['LIAISON_ENCRYPTION_KEY']}"
             ) from None
 
     def seal(self, text: str) -> str:
