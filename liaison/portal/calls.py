@@ -31,7 +31,7 @@ def index() -> Response:
     session, actor = web.db(), web.actor()
     found = calls.open_calls(session, actor)
     wrong = call_warnings.wrong_numbers(session, actor, found.rows)
-    doubts = call_warnings.doubts(found.rows)
+    doubts = call_warnings.doubts(found.rows, web.now())
     holds = call_warnings.holds(session, found.rows, web.now())
     before = calls.called_before(session, found.rows)
     burning = any(task.order.urgency is Urgency.EMERGENCY for task in found.rows)

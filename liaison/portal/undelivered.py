@@ -116,7 +116,7 @@ def _page(
         delivery=found,
         message=message,
         is_open=message.state is MessageState.FAILED and message.settled_at is None,
-        why_not=verbs.why_not(message, found.order),
+        why_not=verbs.why_not(message, found.order, web.now()),
         form=form,
         faults=faults,
         refused=refused,

@@ -72,15 +72,15 @@ def wrong_numbers(
     return found
 
 
-def doubts(tasks: Collection[CallTask]) -> Mapping[UUID, Doubt]:
+def doubts(tasks: Collection[CallTask], now: datetime) -> Mapping[UUID, Doubt]:
     """By task what is doubtful about its number, of those that nobody was told to be wrong."""
-    found = {task.id: _doubt(task) for task in tasks if task.state is CallState.OPEN}
+    found = {task.id: _doubt(task, now) for task in tasks if task.state is CallState.OPEN}
     return {id_: doubt for id_, doubt in found.items() if doubt is not None}
 
 
-def _doubt(task: CallTask) -> Doubt | None:
+def _doubt(task: CallTask, now: datetime) -> Doubt | None:
     contact = task.contact
-    if contact.removed_at is not None:
+    if contact.removed_at is not None and contact.removed_at <= now:
         return Doubt.REMOVED
     if contact.phone != task.phone:
         return Doubt.CHANGED

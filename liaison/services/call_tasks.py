@@ -57,7 +57,7 @@ def open_task(
     """
     people = whom(session, order, contact, now)
     if contact.id not in {one.id for one in people}:
-        why = f"{why} {reasons.astray(contact, Channel.CALL, contact.phone)}"[:LONGEST_WHY]
+        why = f"{why} {reasons.astray(contact, Channel.CALL, contact.phone, now)}"[:LONGEST_WHY]
     task = {
         "order_id": order.id,
         "why": f"{DRILL}{why}" if order.test else why,
@@ -84,7 +84,7 @@ def whom(session: Session, order: Order, contact: AnyContact, now: datetime) -> 
 
 def can_be_called(contact: AnyContact, now: datetime) -> bool:
     """Whether a contact is registered with a number that is theirs."""
-    theirs = not reasons.astray(contact, Channel.CALL, contact.phone)
+    theirs = not reasons.astray(contact, Channel.CALL, contact.phone, now)
     return theirs and duty.is_usable(contact, now)
 
 

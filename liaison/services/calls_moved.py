@@ -27,9 +27,9 @@ REMOVED, CHANGED = "removed", "number_changed"
 """Why a call is moved, as the ledger has it."""
 
 
-def is_due(session: Session, _now: datetime) -> bool:
+def is_due(session: Session, now: datetime) -> bool:
     """Whether any call is to be moved: asked before a writing transaction is begun."""
-    return session.scalars(_orders().limit(1)).first() is not None
+    return session.scalars(_orders(now).limit(1)).first() is not None
 
 
 def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 - no letter leaves
@@ -37,7 +37,7 @@ def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 
 
     One that fails stops no other: it is logged, and tried again at the next look.
     """
-    for order_id in session.scalars(_orders().distinct()).all():
+    for order_id in session.scalars(_orders(now).distinct()).all():
         try:
             with session.begin_nested():
                 moved = _move(session, order_id, now)
@@ -51,12 +51,12 @@ def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 
     return 0
 
 
-def _orders() -> Select[UUID]:
-    return select(CallTask.order_id).join(Contact).where(*_astray())
+def _orders(now: datetime) -> Select[UUID]:
+    return select(CallTask.order_id).join(Contact).where(*_astray(now))
 
 
-def _astray() -> tuple[ColumnElement[bool], ...]:
-    gone = or_(CallTask.phone != Contact.phone, Contact.removed_at.is_not(None))
+def _astray(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    gone = or_(CallTask.phone != Contact.phone, Contact.removed_at <= now)
     return CallTask.state == CallState.OPEN, gone
 
 
@@ -70,7 +70,7 @@ def _move(session: Session, order_id: UUID, now: datetime) -> int:
     ).one_or_none()
     if order is None:
         return 0
-    theirs = select(CallTask).join(Contact).where(CallTask.order_id == order_id, *_astray())
+    theirs = select(CallTask).join(Contact).where(CallTask.order_id == order_id, *_astray(now))
     entries = []
     for task in session.scalars(theirs.order_by(CallTask.id)).all():
         people = call_tasks.whom(session, order, task.contact, now)
@@ -81,7 +81,8 @@ def _move(session: Session, order_id: UUID, now: datetime) -> int:
         key = f"moved:{task.id}"
         call_tasks.open_task(session, order, task.contact, why, key, task.wanted, now)
         names = ", ".join(one.name for one in people)
-        after = REMOVED if task.contact.removed_at else CHANGED
+        removed = task.contact.removed_at
+        after = REMOVED if removed is not None and removed <= now else CHANGED
         data = {"contact": names, "before": task.contact.name, "after": after}
         entries.append(ledger.own(order, "order.call_reopened", CLOCK, data))
     ledger.record(session, now, *entries)

@@ -108,18 +108,18 @@ def still_wanted(session: Session, claimed: Claimed, now: datetime) -> bool:
     found = session.execute(reasons.of_message(claimed.id)).one()
     ours = found.state is MessageState.SENDING and found.fence == claimed.fence
     wanted = reasons.has_reason(found) and not reasons.holds(found, now)
-    return ours and wanted and not reasons.lost(found)
+    return ours and wanted and not reasons.lost(found, now)
 
 
-def drop(session: Session, claimed: Claimed) -> bool:
+def drop(session: Session, claimed: Claimed, now: datetime) -> bool:
     """Cancels a claimed message that is wanted no longer; one that is only held, or was, waits on.
 
     One whose address is its contact's no more fails for good, and is told of. False where another
     worker took over.
     """
     found = session.execute(reasons.of_message(claimed.id)).one()
-    if reasons.has_reason(found) and (why := reasons.lost(found)):
-        return _fail(session, claimed, why)
+    if reasons.has_reason(found) and (why := reasons.lost(found, now)):
+        return _fail(session, claimed, why, now)
     values: dict[str, Any] = {"state": MessageState.CANCELLED, "sealed_link": None}
     held = found.wanted in reasons.HELD_BY_A_PAUSE
     if reasons.has_reason(found) and (held or found.contact_id):
@@ -129,13 +129,11 @@ def drop(session: Session, claimed: Claimed) -> bool:
     return change(session, claimed, values | {"lease_until": None}, MessageState.SENDING)
 
 
-def _fail(session: Session, claimed: Claimed, why: str) -> bool:
+def _fail(session: Session, claimed: Claimed, why: str, now: datetime) -> bool:
     """Nobody is written to at somebody else's address: a person must call whoever counts now."""
     message = _held(session, claimed)
     if message is None:
         return False
-    assert message.lease_until is not None
-    now = message.lease_until - due_messages.LEASE  # when it was claimed: just now
     message.state, message.last_error = MessageState.FAILED, why
     message.lease_until = message.sealed_link = None
     message.attempts -= 1  # no try was made

@@ -110,13 +110,13 @@ def holds(found: Any, now: datetime) -> bool:
     return held and found.wanted in HELD_BY_A_PAUSE
 
 
-def astray(contact: AnyContact, channel: Channel, address: str) -> str:
+def astray(contact: AnyContact, channel: Channel, address: str, now: datetime) -> str:
     """Why nobody is reached at an address on behalf of a contact; empty where it is theirs.
 
     Theirs is what is registered for them and verified, and what nobody was told to be wrong.
     """
     by_mail = channel is Channel.EMAIL
-    if contact.removed_at is not None:
+    if contact.removed_at is not None and contact.removed_at <= now:
         return f"{contact.name} is not registered any more."
     if address != (contact.email if by_mail else contact.phone):
         return f"{contact.name} has another address now: whatever is sent next goes there."
@@ -127,6 +127,6 @@ def astray(contact: AnyContact, channel: Channel, address: str) -> str:
     return ""
 
 
-def lost(found: Any) -> str:
+def lost(found: Any, now: datetime) -> str:
     """The same for the row of ``of_message``; what goes to no contact is never astray."""
-    return astray(found, found.channel, found.address) if found.contact_id else ""
+    return astray(found, found.channel, found.address, now) if found.contact_id else ""

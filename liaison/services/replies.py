@@ -174,7 +174,7 @@ def _acknowledge(session: Session, message: Message, text: str, now: datetime) -
 def _may(order: Order, contact: Contact, message: Message, now: datetime) -> bool:
     """The terms say so, and it is still this contact's own verified number."""
     return (
-        not reasons.astray(contact, message.channel, message.address)
+        not reasons.astray(contact, message.channel, message.address, now)
         and duty.is_usable(contact, now)
         and escalation.may_reply(order, Climb.ACKNOWLEDGE, contact)
     )

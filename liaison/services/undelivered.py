@@ -119,7 +119,7 @@ def retry(session: Session, actor: Actor, message_id: UUID, now: datetime) -> Me
     Only while it is wanted, and only where its address is still its contact's, and verified.
     """
     message, order = _held(session, actor, message_id)
-    if reason := why_not(message, order):
+    if reason := why_not(message, order, now):
         raise AlreadyDone(f"{reason} It was not sent again.")
     message.state, message.attempts, message.next_at = MessageState.QUEUED, 0, now
     message.lease_until = message.sent_at = message.delivered_at = message.bounced_at = None
@@ -142,7 +142,7 @@ def settle(session: Session, actor: Actor, message_id: UUID, note: str, now: dat
     return message
 
 
-def why_not(message: Message, order: Order | None) -> str:
+def why_not(message: Message, order: Order | None, now: datetime) -> str:
     """Why a failed message cannot be tried anew; empty where it can."""
     if order is None and message.letter in ONCE_ONLY:
         return "Its link or code is forgotten: make a new one where it was made."
@@ -151,7 +151,7 @@ def why_not(message: Message, order: Order | None) -> str:
     if order is not None and not reasons.is_awaited(message.wanted, order):
         return "The escalation is closed: open it again first."
     contact = message.contact
-    return reasons.astray(contact, message.channel, message.address) if contact else ""
+    return reasons.astray(contact, message.channel, message.address, now) if contact else ""
 
 
 def _held(session: Session, actor: Actor, message_id: UUID) -> tuple[Message, Order | None]:

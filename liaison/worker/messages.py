@@ -146,7 +146,7 @@ def _still_wanted(work: Work, claimed: Claimed) -> bool:
         wanted = claims.still_wanted(session, claimed, work.now(session))
     if not wanted:
         with work.database.transaction() as session:
-            claims.drop(session, claimed)
+            claims.drop(session, claimed, work.now(session))
         log.info("notice dropped", message=str(claimed.id))
     return wanted
 

@@ -31,13 +31,17 @@ def give_password(client: FlaskClient, world: World, who: str = "officer") -> No
 @pytest.mark.parametrize(
     ("who", "home", "menu"),
     [
-        ("officer", "/orders", ["Orders", "New order", "Requests", "Hand-over", *OURS]),
+        ("officer", "/orders", ["Orders", "New order", "Calls", "Requests", "Hand-over", *OURS]),
         (
             "supervisor",
             "/orders",
-            ["Orders", "New order", "Requests", "Hand-over", *OURS, "People"],
+            ["Orders", "New order", "Calls", "Requests", "Hand-over", *OURS, "People"],
         ),
-        ("auditor", "/orders", ["Orders", "Requests", "Hand-over", *OURS, "People", "Portal log"]),
+        (
+            "auditor",
+            "/orders",
+            ["Orders", "Calls", "Requests", "Hand-over", *OURS, "People", "Portal log"],
+        ),
         (
             "administrator",
             "/providers",

@@ -588,7 +588,7 @@ def test_a_claim_that_the_end_of_a_pause_overtakes_is_not_lost(world: World, wor
         assert not claims.still_wanted(session, batch[0], world.now)
     go_on(world, order)  # between the look and the giving back
     with world.database.transaction() as session:
-        assert claims.drop(session, batch[0])
+        assert claims.drop(session, batch[0], world.now)
     assert [one.address for one in claim(work) if one.address == SPOC] == [SPOC]
 
 

@@ -186,7 +186,7 @@ def test_an_address_that_is_verified_between_the_two_looks_is_written_to(
         assert not any(claims.still_wanted(session, c, world.now) for c in claimed)
     becomes(world, email_verified_at=world.now)
     with database.transaction() as session:
-        assert all(claims.drop(session, c) for c in claimed)
+        assert all(claims.drop(session, c, world.now) for c in claimed)
     assert len(claimed) == 2
     states = {m.state for m in notices(database, order) if m.id in {c.id for c in claimed}}
     assert states == {MessageState.QUEUED}
@@ -223,3 +223,15 @@ def test_a_colleague_of_ours_who_has_left_is_not_called_either(
     assert Function.SUPERVISOR in called
     assert Function.DUTY_OFFICER not in called
     assert read(world, officer.id).removed_at is not None
+
+
+def test_an_entry_whose_end_is_still_ahead_counts_until_then(
+    work: Work, world: World, database: Database, sender: RecordingSender
+) -> None:
+    order = waits(world, work, sender)
+    becomes(world, removed_at=world.now + timedelta(seconds=1))
+    run_once(work)
+    assert one(database, order).state is MessageState.SENT
+    world.clock.move(minutes=15)
+    run_once(work)
+    assert sender.addresses.count(SPOC_MAIL) == 1, "the next step finds it ended"

@@ -68,5 +68,5 @@ def test_one_that_is_wanted_no_longer_is_forgotten(world: World) -> None:
     queue(world, "invitation")
     with world.database.transaction() as session:
         (claimed,) = claims.claim(session, world.now)
-        assert claims.drop(session, claimed)
+        assert claims.drop(session, claimed, world.now)
     assert sealed(world, "invitation") == (MessageState.CANCELLED, None)

@@ -66,7 +66,7 @@ def test_whoever_was_overtaken_changes_nothing(
         tried = tries.Tried(timedelta(seconds=46), 250, "late")
         assert not tries.confirm(session, slow, "late", world.now, tried)
         assert tries.put_off(session, slow, "late", world.now, tried, permanent=True) is None
-        assert not claims.drop(session, slow)
+        assert not claims.drop(session, slow, world.now)
     assert notices(database, order)[0].state is MessageState.SENDING
     assert not messages.send(work, slow), "an overtaken claim is not sent"
     assert messages.send(work, quick)

@@ -275,3 +275,16 @@ def test_where_nothing_is_to_be_moved_nothing_is_written(world: World, work: Wor
     becomes(world, phone=NEW_NUMBER)
     with world.database.reading() as session:
         assert calls_moved.is_due(session, world.now)
+
+
+def test_a_call_stays_until_the_entry_ends_and_moves_then(
+    work: Work, world: World, database: Database
+) -> None:
+    order = world.issue()
+    run_once(work)
+    becomes(world, removed_at=world.now + timedelta(minutes=1))
+    run_once(work)
+    assert open_calls(database, order) == [SPOC]
+    world.clock.move(minutes=1)
+    run_once(work)
+    assert open_calls(database, order) == [DEPUTY]

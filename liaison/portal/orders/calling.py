@@ -81,7 +81,7 @@ def _beside(order: Order, task: CallTask) -> dict[str, Any]:
         "zone": zone_of(task),
         "language": language,
         "wrong": call_warnings.wrong_numbers(db, web.actor(), [task]).get(task.id),
-        "doubt": call_warnings.doubts([task]).get(task.id),
+        "doubt": call_warnings.doubts([task], web.now()).get(task.id),
         "hold": call_warnings.holds(db, [task], web.now()).get(task.id),
     }
 
