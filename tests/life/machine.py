@@ -224,9 +224,11 @@ class Lives(RuleBasedStateMachine):
         before = self.states()
         with self.world.database.reading() as session:
             meant = texts.may_mean(session, reply, self.world.now)
+            doubtful = texts.is_doubtful(session, reply, meant, self.world.now)
         with self.world.database.transaction() as session:
             came = replies.take(session, reply, self.world.now)
-        assert came in texts.allowed_outcomes(reply, meant, again=again), (came, reply, meant)
+        right = texts.allowed_outcomes(reply, meant, again=again, doubtful=doubtful)
+        assert came in right, (came, reply, meant)
         if came is Came.ACKNOWLEDGED:
             before |= {str(id_): OrderState.ACKNOWLEDGED for id_ in meant}
         assert self.states() == before, came

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -56,13 +56,36 @@ def may_mean(session: Session, reply: Reply, now: datetime) -> set[UUID]:
     }
 
 
-def allowed_outcomes(reply: Reply, meant: Collection[UUID], *, again: bool) -> set[Came]:
+def is_doubtful(session: Session, reply: Reply, meant: Collection[UUID], now: datetime) -> bool:
+    """Whether a "1" may have been written about another order than the one that waits.
+
+    Nobody can have read a text that did not leave; and for an hour a number may mean what it was
+    texted, or answered, before.
+    """
+    if reply.message_id is not None:
+        return False
+    query = select(Message).where(
+        Message.channel == Channel.TEXT,
+        Message.address == reply.number,
+        Message.attempts > 0,
+        Message.created_at > now - LOOKED_BACK,
+    )
+    asked = [message for message in session.scalars(query) if message.params.get("reply")]
+    left = any(m.order_id in meant and m.state is MessageState.SENT for m in asked)
+    others = [m for m in asked if m.order_id not in meant]
+    moments = [at for m in others for at in (m.created_at, m.sent_at, m.answered_at)]
+    return not left or any(at is not None and at > now - timedelta(hours=1) for at in moments)
+
+
+def allowed_outcomes(
+    reply: Reply, meant: Collection[UUID], *, again: bool, doubtful: bool
+) -> set[Came]:
     """What may come of it. Somebody whose number was found wrong confirms nothing."""
     if again:
         return {Came.DROPPED}
     if reply.text.strip() != YES:
         return {Came.NOTED}
-    if len(meant) > 1:
+    if len(meant) > 1 or (meant and doubtful):
         return {Came.UNCLEAR}
     if meant:
         return {Came.ACKNOWLEDGED, Came.NOT_ALLOWED}
