@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from liaison.domain import listening
 from liaison.settings import Settings
 
 _settings = Settings.from_env()
@@ -9,8 +10,8 @@ _settings = Settings.from_env()
 # as it is, since the settings' paths count from there.
 pythonpath = str(Path(__file__).resolve().parent)
 wsgi_app = "wsgi:app"
-bind = _settings.bind
-workers = _settings.processes
+bind = listening.places(_settings.bind)
+workers = listening.processes(_settings.processes)
 worker_class = "gthread"
 threads = 16
 timeout = 60

@@ -13,7 +13,6 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from liaison.domain.listening import listening
 from liaison.errors import SettingsError
 
 
@@ -71,9 +70,8 @@ class Settings:
     retired_keys: str = ""
     """A file with the public keys that signed orders before (a JWK set); empty: there were none."""
     bind: str = "127.0.0.1:8000"
-    """Where gunicorn listens."""
-    processes: int = 2
-    """Of gunicorn."""
+    """Where gunicorn listens, and ``processes`` of it: as given, for whoever starts it to read."""
+    processes: str = "2"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -118,13 +116,8 @@ class Settings:
                 f"0 (off) to {MOST_REQUESTS} a minute",
             ),
             retired_keys=get("RETIRED_KEYS", ""),
-            bind=listening("LIAISON_BIND", get("BIND", cls.bind)),
-            processes=_whole(
-                "LIAISON_PROCESSES",
-                get("PROCESSES", str(cls.processes)),
-                range(1, MOST_PROCESSES + 1),
-                f"1 to {MOST_PROCESSES}",
-            ),
+            bind=get("BIND", cls.bind),
+            processes=get("PROCESSES", cls.processes),
         )
 
     @property
@@ -208,9 +201,6 @@ LONGEST_CANARY = 1440
 
 MOST_REQUESTS = 60_000
 """A minute: a thousand a second, more than one process answers."""
-
-MOST_PROCESSES = 64
-"""Of gunicorn, with 16 threads each: more than one database takes."""
 
 
 def _whole(name: str, given: str, values: range, told: str) -> int:

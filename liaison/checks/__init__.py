@@ -75,7 +75,7 @@ def run(
             yield Finding(name, True, warning.detail, warns=True)
         except (LiaisonError, OSError) as error:
             # A line each, as `serve` tells them: some end in a command that people copy.
-            for line in str(error).splitlines():
+            for line in str(error).splitlines() or [type(error).__name__]:
                 yield Finding(name, False, line)
         except SQLAlchemyError as error:
             yield Finding(name, False, f"the database refuses: {type(error).__name__}")

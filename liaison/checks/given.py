@@ -62,7 +62,7 @@ def bind(settings: Settings) -> str:
             raise SettingsError(
                 f"LIAISON_BIND names {host!r}, which this machine does not know."
             ) from None
-    return f"{settings.bind}, {settings.processes} processes"
+    return f"{settings.bind}, {listening.processes(settings.processes)} processes"
 
 
 def mail(settings: Settings) -> str:

@@ -14,6 +14,7 @@ import click
 from liaison import checks
 from liaison.cli.frame import command, database_here, opened, settings_here
 from liaison.clock import Clock, FixedClock, SystemClock
+from liaison.domain import listening
 from liaison.errors import LiaisonError
 from liaison.services import schema
 from liaison.settings import Env, Settings
@@ -43,6 +44,8 @@ def serve() -> None:
     """
     conf = _gunicorn_conf()
     settings = checks.prove_keys(settings_here(or_demo=False))
+    listening.places(settings.bind)
+    listening.processes(settings.processes)
     if find_spec("gunicorn") is None:
         raise LiaisonError(
             "gunicorn is not installed. Run: pip install --require-hashes -r requirements.lock"

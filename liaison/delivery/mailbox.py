@@ -73,7 +73,7 @@ def opened(place: Place, longest: float = LONGEST) -> Iterator[Session]:
             yield Session(imap)
         finally:
             _leave(imap)
-    except (imaplib.IMAP4.error, OSError) as error:
+    except (imaplib.IMAP4.error, OSError, ValueError) as error:
         # Only the kind: a server's words could quote what was sent, the password among it.
         what = f"took longer than {longest:g} s" if end.has_come else type(error).__name__
         raise MailboxError(f"{place.host}:{place.port}: {what}") from None

@@ -74,11 +74,14 @@ def whom(session: Session, order: Order, contact: AnyContact, now: datetime) -> 
     """Whom to phone about what concerns a contact: them, or the next who has a number.
 
     A number that nobody has verified, or that was told to be wrong, and whoever is registered no
-    more are called only where nobody else has a number: a doubtful line before none.
+    more are called only where nobody else of theirs has a number: a doubtful line before none.
     """
     if can_be_called(contact, now):
         return [contact]
     instead = registry.called_instead(session, order, contact, now)
+    if contact.provider_id is not None and not any(one.provider_id for one in instead):
+        # Our own people cannot say what only the provider can: its doubtful line stands beside.
+        return [*registry.doubtful(session, order, contact, now), *instead]
     return instead or registry.doubtful(session, order, contact, now)
 
 

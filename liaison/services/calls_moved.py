@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import ColumnElement, Select, or_, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import CLOCK
@@ -41,7 +41,7 @@ def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 
         try:
             with session.begin_nested():
                 moved = _move(session, order_id, now)
-        except DBAPIError:
+        except (OperationalError, InterfaceError):
             raise  # the database is away, or would not have it: the whole is tried again
         except Exception as error:
             log.warning("calls not moved", error=type(error).__name__)

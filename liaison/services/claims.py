@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import CursorResult, Row, Update, bindparam, exists, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, aliased
 
 from liaison.domain.vocabulary import Channel
@@ -141,7 +141,7 @@ def _fail(session: Session, claimed: Claimed, why: str, now: datetime) -> bool:
     try:
         with session.begin_nested():
             undelivered.tell(session, message, now)
-    except DBAPIError:
+    except (OperationalError, InterfaceError):
         raise  # the database is away: whoever claims it next begins anew
     except Exception as error:
         # What cannot be told of must not be claimed with every lease, for ever.

@@ -52,11 +52,14 @@ MOST_A_PROVIDER = 2
 """Webhooks of one provider that are under way at once: its endpoints alone take no whole lane."""
 
 MOST_FAILING = 2
-"""Webhooks under way at once to endpoints whose last try failed, of whichever providers.
+"""Webhooks under way at once to endpoints that have failed for a while, one a provider.
 
 Two providers whose programs hang would have all four threads of a worker otherwise, each event of
-their backlog for 20 s, and everybody else's emergency would wait.
+their backlog for 20 s, and everybody else's emergency would wait. One a provider, so that no
+single one takes the turns of whoever is back again.
 """
+FAILS_FOR = timedelta(seconds=15)
+"""A single failure costs nobody a turn."""
 
 # As text, word for word as the indexes have them.
 _FIRST_TRY = text("message.attempts = 0")
@@ -92,16 +95,30 @@ def taken(session: Session, now: datetime) -> set[UUID]:
     """Endpoints to which nothing more is sent for the moment.
 
     Those to which a message is under way: a slow one must not keep every thread busy. And those
-    of providers that have as many under way as they may, to whichever of theirs. And all that
-    fail, where as many of those are under way as may be: the rest is left to the sound ones.
+    of providers that have as many under way as they may, to whichever of theirs. And those that
+    have failed for a while: of a provider while one of them is under way, of all while as many are
+    as may be. The rest is left to the sound ones.
     """
     asked = {"now": now, "stray_lease": now + STRAY_LEASE}
     under_way = session.execute(_HELD, asked).all()
     count = Counter(row.provider_id for row in under_way)
     crowded = [provider for provider, many in count.items() if many >= MOST_A_PROVIDER]
-    failing = sum(row.failing_since is not None for row in under_way)
-    faulty = session.scalars(_FAILING).all() if failing >= MOST_FAILING else ()
-    return {row.endpoint_id for row in under_way} | _of(session, crowded) | set(faulty)
+    busy = {row.endpoint_id for row in under_way} | _of(session, crowded)
+    since = now - FAILS_FOR
+    theirs = [r.provider_id for r in under_way if r.failing_since and r.failing_since <= since]
+    return busy | _failing(session, theirs, since)
+
+
+def _failing(session: Session, providers: Sequence[UUID], since: datetime) -> set[UUID]:
+    """Of those providers, or of all where as many are tried as may be."""
+    if not providers:
+        return set()
+    found = select(WebhookEndpoint.id).where(
+        WebhookEndpoint.failing_since <= since, WebhookEndpoint.state == EndpointState.ACTIVE
+    )
+    if len(providers) < MOST_FAILING:
+        found = found.where(WebhookEndpoint.provider_id.in_(providers))
+    return set(session.scalars(found))
 
 
 def _of(session: Session, providers: Iterable[UUID]) -> set[UUID]:
@@ -115,12 +132,6 @@ _HELD = (
     .where(_UNDER_WAY, Message.lease_until > _NOW, Message.lease_until <= bindparam("stray_lease"))
 )
 """Webhooks in a worker's hands at this moment: where they go, and whose that is."""
-
-
-_FAILING = select(WebhookEndpoint.id).where(
-    WebhookEndpoint.failing_since.is_not(None), WebhookEndpoint.state == EndpointState.ACTIVE
-)
-"""Endpoints whose last try failed and that are tried on."""
 
 
 def _moments(now: datetime, channel: Channel) -> dict[str, Any]:

@@ -140,7 +140,8 @@ def _tell(session: Session, owner: Owner, gaps: list[Gap], now: datetime, base_u
     whose = owner.authority_id or owner.provider_id
     key = f"duty_gap:{whose}:{rfc3339(gaps[0].start)}:{rfc3339(now)}"
     for address, name in _readers(session, owner, now).items():
-        outbox.queue_letter(session, address, LETTER, {**params, "name": name}, key, now)
+        told = {**params, "name": name}
+        outbox.queue_letter(session, address, LETTER, told, key, now, urgent=True)
 
 
 def _readers(session: Session, owner: Owner, now: datetime) -> dict[str, str]:

@@ -253,11 +253,7 @@ def tell(
         **params,
     }
     key = f"{letter}:{key}"
-    # Whoever asked for a link waits for it.
-    asked = sealed_link is not None
-    outbox.queue_letter(
-        session, person.email, letter, told, key, now, sealed_link=sealed_link, urgent=asked
-    )
+    outbox.queue_letter(session, person.email, letter, told, key, now, sealed_link=sealed_link)
 
 
 def throttle_keys(email: str, address: str) -> tuple[str, str, str]:

@@ -128,8 +128,8 @@ def queue_letter(
 
     About somebody's access, or about an ``order``: then it is taken back with its reason
     (``wanted``), and as urgent as the order. Without one it is ``urgent`` only where somebody sits
-    and waits for it, or the portal fails: a thousand letters of a register's review must not go
-    before an emergency's page.
+    and waits for its link or code, or nobody would be called: a thousand letters of a register's
+    review must not go before an emergency's page.
     ``sealed_link`` is a link, or a code, that opens a door to whoever reads it: it is forgotten
     once the letter is on its way.
     """
@@ -147,7 +147,9 @@ def queue_letter(
             "params": dict(params),
             "sealed_link": sealed_link,
             "wanted": wanted,
-            "urgent": order.urgency is Urgency.EMERGENCY if order else urgent,
+            "urgent": order.urgency is Urgency.EMERGENCY
+            if order
+            else urgent or sealed_link is not None,
             "state": MessageState.QUEUED,
             "created_at": now,
             "next_at": now,

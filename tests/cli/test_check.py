@@ -19,9 +19,23 @@ def lines(done: Result, name: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("PROCESSES", "x"), ("BIND", "abc"), ("RATE_LIMIT", "many")]
-)
+@pytest.mark.parametrize(("name", "value"), [("PROCESSES", "x"), ("BIND", "abc")])
+def test_how_gunicorn_is_to_start_is_looked_at_before_it_is(
+    run: Run,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+) -> None:
+    monkeypatch.setenv(f"LIAISON_{name}", value)
+    monkeypatch.setattr("os.execve", lambda *_: pytest.fail("it started gunicorn"))
+    checked, served = run("check"), run("serve")
+    assert (checked.exit_code, served.exit_code) == (1, 1)
+    [told] = lines(checked, "bind")
+    assert told.startswith(f"FAIL LIAISON_{name} is {value!r}; it must be ")
+    assert told.removeprefix("FAIL ") in served.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("RATE_LIMIT", "many")])
 def test_what_serve_refuses_check_refuses_in_the_same_words(
     run: Run,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,

@@ -6,12 +6,14 @@ import json
 import stat
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
 from liaison.documents.order_jws import Signer
+from liaison.domain import listening
 from liaison.errors import SettingsError
 from liaison.settings import HOW_TO_MAKE, Env, Settings
 
@@ -94,8 +96,8 @@ def test_a_signing_key_that_is_no_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("given", ["x", "0", "-1", "65", "2.0", "٣"])
 def test_processes_that_gunicorn_could_not_start_are_refused(given: str) -> None:
     with pytest.raises(SettingsError, match=r"LIAISON_PROCESSES is .*; it must be 1 to 64"):
-        Settings.from_env({"LIAISON_PROCESSES": given})
-    assert Settings.from_env({"LIAISON_PROCESSES": "64"}).processes == 64
+        listening.processes(given)
+    assert listening.processes("64") == 64
 
 
 @pytest.mark.parametrize(
@@ -105,15 +107,35 @@ def test_where_gunicorn_could_not_listen_is_refused(given: str) -> None:
     with pytest.raises(
         SettingsError, match=r"LIAISON_BIND is .*; it must be an address and a port"
     ):
-        Settings.from_env({"LIAISON_BIND": given})
+        listening.places(given)
 
 
 @pytest.mark.parametrize(
     "given",
-    ["127.0.0.1:8000", "[::1]:80", ":8000", "localhost:1", "unix:/run/l.sock", "fd://3", "a:1,b:2"],
+    [
+        "127.0.0.1:8000",
+        "[::1]:80",
+        ":8000",
+        "*:8000",
+        "localhost:1",
+        "portal_web:8000",
+        "tcp://10.0.0.1:80",
+        "unix:/run/l.sock",
+        "a:1, unix:/run/l.sock,[::1]:2",
+    ],
 )
-def test_where_gunicorn_can_listen_is_taken_as_it_is(given: str) -> None:
-    assert Settings.from_env({"LIAISON_BIND": given}).bind == given
+def test_gunicorn_takes_each_place_that_it_is_told_to_listen_at(given: str) -> None:
+    found = listening.places(given)
+    assert found == [one.strip() for one in given.split(",")]
+    config = import_module("gunicorn.config").Config()  # it has no types
+    config.set("bind", found)
+    assert len(config.address) == len(found)
+
+
+@pytest.mark.parametrize("name", ["LIAISON_BIND", "LIAISON_PROCESSES"])
+def test_how_the_portals_socket_is_spelled_stops_nobody_else(name: str) -> None:
+    """A worker that refused it would call nobody."""
+    assert Settings.from_env({name: "0.0.0.0 8000"})
 
 
 @pytest.mark.parametrize("name", ["LIAISON_SECRET_KEY", "LIAISON_ENCRYPTION_KEY"])

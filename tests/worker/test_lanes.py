@@ -229,42 +229,67 @@ def test_the_server_ends_a_transaction_of_a_worker_that_stopped(database: Databa
         assert session.scalar(text("SHOW idle_in_transaction_session_timeout")) == "2min"
 
 
+NAMES = ("Meridian Telecom", "Norvik Mobile")
+
+
+def failing(work: Work, world: World, taken: list[claims.Claimed]) -> None:
+    """These tries end in silence, after 20 seconds."""
+    world.clock.move(seconds=20)
+    for one in taken:
+        messages._put_off(work, one, DeliveryError("took longer than 20 s"), 0.0)
+
+
+def all_hands(work: Work) -> list[claims.Claimed]:
+    """What the four threads of a worker take."""
+    return [one for _ in range(4) for one in messages.claim(work, webhook())]
+
+
 def test_programs_that_hang_leave_half_of_the_hands_to_the_others(
     work: Work, world: World, database: Database
 ) -> None:
     # Each event of their backlog takes its 20 s; they are two providers, and have two hooks each.
-    hanging = [
-        endpoint(database, world, name) for name in ("Meridian Telecom", "Norvik Mobile")
-    ] * 2
-    hanging += [endpoint(database, world, name) for name in ("Meridian Telecom", "Norvik Mobile")]
+    hanging = [endpoint(database, world, name) for name in NAMES * 2]
     for to in hanging * 10:
         put(database, world, Channel.WEBHOOK, to)
     world.clock.move(seconds=1)
-    sound = put(
-        database, world, Channel.WEBHOOK, endpoint(database, world, "Sevan Hosting"), order_id=None
-    )
-    first = [messages.claim(work, webhook()) for _ in range(4)]
-    assert all(one[0].endpoint_id in hanging for one in first), "nobody knows yet that they hang"
-    world.clock.move(seconds=20)
-    for one in first:
-        messages._put_off(work, one[0], DeliveryError("took longer than 20 s"), 0.0)
-    second = [one for _ in range(4) for one in messages.claim(work, webhook())]
-    assert len([one for one in second if one.endpoint_id in hanging]) == due_messages.MOST_FAILING
-    assert sound in [one.id for one in second]
-    assert len(second) == 3, "a hand is free for whatever comes"
+    well = endpoint(database, world, "Sevan Hosting")
+    for _ in range(2):
+        taken = all_hands(work)
+        assert {one.endpoint_id for one in taken} == set(hanging), "it may be no more than a moment"
+        failing(work, world, taken)
+    sound = put(database, world, Channel.WEBHOOK, well)
+    third = all_hands(work)
+    assert len([one for one in third if one.endpoint_id in hanging]) == due_messages.MOST_FAILING
+    assert sound in [one.id for one in third]
+    assert len(third) == 3, "a hand is free for whatever comes"
+
+
+def test_one_provider_whose_hooks_hang_takes_no_turn_of_another_that_failed(
+    work: Work, world: World, database: Database
+) -> None:
+    hanging = [endpoint(database, world, NAMES[0]) for _ in range(2)]
+    for to in hanging * 10:
+        put(database, world, Channel.WEBHOOK, to)
+    back = endpoint(database, world, NAMES[1])
+    put(database, world, Channel.WEBHOOK, back)
+    for _ in range(3):
+        failing(work, world, all_hands(work))
+    late = put(database, world, Channel.WEBHOOK, back)
+    taken = all_hands(work)
+    assert late in [one.id for one in taken] or back in [one.endpoint_id for one in taken]
+    assert len([one for one in taken if one.endpoint_id in hanging]) == 1
 
 
 def test_an_endpoint_that_takes_an_event_again_is_no_longer_among_those_that_fail(
     work: Work, world: World, database: Database
 ) -> None:
     slow = [endpoint(database, world, name) for name in world.register.providers][:3]
-    for to in slow * 3:
+    for to in slow * 9:
         put(database, world, Channel.WEBHOOK, to)
-    first = [messages.claim(work, webhook())[0] for _ in slow]
-    for one in first:
-        messages._put_off(work, one, DeliveryError("took longer than 20 s"), 0.0)
-    under_way = [one for _ in slow for one in messages.claim(work, webhook())]
+    for _ in range(2):
+        failing(work, world, all_hands(work)[:3])
+    under_way = all_hands(work)
     assert len(under_way) == 2
     messages._confirm(work, under_way[0], Receipt("", 200, ""), 0.0)
-    third = [one.endpoint_id for _ in slow for one in messages.claim(work, webhook())]
-    assert set(third) == set(slow) - {under_way[1].endpoint_id}, "it has a place of its own again"
+    third = {one.endpoint_id for one in all_hands(work)}
+    assert third == set(slow) - {under_way[1].endpoint_id}, "it has a place of its own again"

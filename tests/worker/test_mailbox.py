@@ -51,3 +51,11 @@ def test_one_that_drips_its_goodbye_takes_nothing_back(mailbox: ImapSink) -> Non
     mailbox.drips = "LOGOUT"
     assert look(mailbox) == [LETTER]
     assert nobody_waits()
+
+
+def test_a_password_that_the_mailbox_cannot_be_told_is_a_fault_of_the_mailbox(
+    mailbox: ImapSink,
+) -> None:
+    place = Place.from_url(mailbox.url.replace(":tests", ":p%C3%A4ss"))
+    with pytest.raises(MailboxError, match="UnicodeEncodeError"), opened(place, longest=5):
+        pass

@@ -426,10 +426,13 @@ def test_a_mailbox_that_nobody_can_read_is_told_of_once_and_that_it_is_read_agai
     assert (entries(database, "mailbox_unread"), entries(database, "mailbox_read")) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    "address", ["imaps://mail.example", "imap+starttls://u:p@mail..example/INBOX"]
+)
 def test_a_wrong_address_of_the_mailbox_is_told_of_too_and_none_is_nobodys_fault(
-    world: World, work: Work, database: Database
+    world: World, work: Work, database: Database, address: str
 ) -> None:
-    wrong = with_mailbox(work, "imaps://mail.example")
+    wrong = with_mailbox(work, address)
     look_in_vain(wrong)
     world.clock.move(minutes=10)
     assert "has not been read" in bar(wrong)
