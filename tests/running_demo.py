@@ -40,8 +40,8 @@ def running(home: str, play: Play = lambda *_: None) -> Iterator[Path]:
         text=True,
     )
     assert process.stdout is not None
+    said = ""
     try:
-        said = ""
         for line in process.stdout:
             said += line
             if "Ctrl-C stops all" in line:
@@ -51,7 +51,7 @@ def running(home: str, play: Play = lambda *_: None) -> Iterator[Path]:
         yield Path(home) / "demo"
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        print(said, process.communicate(timeout=30)[0])  # pytest shows it where a test fails
 
 
 def clean() -> dict[str, str]:

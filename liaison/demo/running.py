@@ -114,7 +114,7 @@ def _programs(settings: Settings) -> list[Child]:
     known = accounts.kept(settings.data_dir)
     conf = str(ROOT / "gunicorn.conf.py")
     liaison = "import sys; from liaison.cli import main; sys.argv[0] = 'liaison'; main()"
-    port = _free_port(8225)
+    port = _any_port()
     toy = {
         **own,
         "TOY_URL": settings.base_url,
@@ -265,6 +265,14 @@ def _free_port(first: int) -> int:
                 continue
             return port
     raise SettingsError(f"No port is free between {first} and {first + 99}.")
+
+
+def _any_port() -> int:
+    """One that no other demo picks before the program that listens there has started."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _note(settings: Settings, programs: list[Child]) -> None:

@@ -30,6 +30,19 @@ PATIENCE = 30_000
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
+ABORTED = "ignore:Exception ignored in.*liaison/static/:pytest.PytestUnraisableExceptionWarning"
+"""A browser that goes on to the next page hangs up in the middle of a script; the test's server
+leaves that file to be closed when it is thrown away."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """In tests with a browser such a file is no fault."""
+    item.add_marker(pytest.mark.filterwarnings(ABORTED))
+    item.add_marker(
+        pytest.mark.filterwarnings("ignore:unclosed file.*liaison/static/:ResourceWarning")
+    )
+
+
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
         pass

@@ -89,6 +89,7 @@ def test_a_file_on_a_phone(world: World, sign_in: SignIn, tmp_path: Path) -> Non
     page.get_by_label("The file, filled in").set_input_files(file)
     page.get_by_role("button", name="Read into the table").click()
     expect(page.get_by_text("238 preserved, 1 partly preserved, 1 nothing held")).to_be_visible()
+    page.wait_for_load_state()  # a click does not wait for the style sheet of what it leads to
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0, "the page does not scroll sideways"
     page.get_by_role("button", name="Send this report").click()

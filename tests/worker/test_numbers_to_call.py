@@ -288,3 +288,18 @@ def test_a_call_stays_until_the_entry_ends_and_moves_then(
     world.clock.move(minutes=1)
     run_once(work)
     assert open_calls(database, order) == [DEPUTY]
+
+
+def test_where_no_number_of_the_provider_is_verified_its_doubtful_line_stands_beside_ours(
+    work: Work, world: World, database: Database, sender: RecordingSender
+) -> None:
+    provider = world.register.providers["Meridian Telecom"]
+    with database.transaction() as session:
+        theirs = update(Contact).where(Contact.provider_id == provider)
+        session.execute(theirs.values(phone_verified_at=None))
+    order = world.issue()
+    sender.fail(GONE)
+    run_once(work)
+    assert set(open_calls(database, order)) == {SPOC, "+37410000101"}, (
+        "only they know what became of it"
+    )
