@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
+
+AWAY = (OperationalError, InterfaceError)
+"""The database is away, or another transaction stood in the way: later the same may succeed."""
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from liaison.models import CallTask
 from liaison.portal.live import CALM_POLL, EMERGENCY_POLL, live_page, tag_of
 from liaison.portal.register_words import language
 from liaison.queries import call_warnings, calls
-from liaison.queries.call_warnings import Hold, Wrong
+from liaison.queries.call_warnings import Doubt, Hold, Wrong
 
 bp = Blueprint("calls", __name__, url_prefix="/calls")
 
@@ -35,7 +35,7 @@ def index() -> Response:
     holds = call_warnings.holds(session, found.rows, web.now())
     before = calls.called_before(session, found.rows)
     burning = any(task.order.urgency is Urgency.EMERGENCY for task in found.rows)
-    lines = [(*_line(t, wrong, holds), doubts.get(t.id)) for t in found.rows]
+    lines = [_line(task, wrong, doubts, holds) for task in found.rows]
     return live_page(
         "calls/index",
         tag_of(actor.id, found.more, lines, sorted(before)),
@@ -51,9 +51,13 @@ def index() -> Response:
 
 
 def _line(
-    task: CallTask, wrong: Mapping[UUID, Wrong], holds: Mapping[UUID, Hold]
+    task: CallTask,
+    wrong: Mapping[UUID, Wrong],
+    doubts: Mapping[UUID, Doubt],
+    holds: Mapping[UUID, Hold],
 ) -> tuple[object, ...]:
     """What a row of the list shows, as far as it can change."""
     told = wrong.get(task.id)
-    doubted = (told.contact.id, told.at, told.by) if told else None
-    return task.id, task.phone, task.why, task.order.version, doubted, holds.get(task.id)
+    said = (told.contact.id, told.at, told.by) if told else None
+    beside = (said, doubts.get(task.id), holds.get(task.id))
+    return task.id, task.phone, task.why, task.order.version, beside

@@ -43,7 +43,7 @@ class Doubt(StrEnum):
     """What is doubtful about the number of a call that is open."""
 
     UNVERIFIED = "unverified"
-    """Nobody has ever verified it; nobody else has a number."""
+    """Nobody has ever verified it; nobody else of theirs has a number."""
     CHANGED = "changed"
     """Another is registered since; the worker moves the call in a moment."""
     REMOVED = "removed"

@@ -21,7 +21,7 @@ from liaison.domain.vocabulary import Function
 from liaison.models import Order, Timer
 from liaison.models.work import TimerKind, TimerState, Wanted
 from liaison.queries import ladder, registry, unplanned
-from liaison.services import call_tasks, escalation, keeping, ladder_holds, ledger, outbox
+from liaison.services import call_tasks, escalation, guards, keeping, ladder_holds, ledger, outbox
 
 MOST = 50
 """Orders mended in one run; the next comes a minute later."""
@@ -60,16 +60,13 @@ def mend_pause(session: Session, order_id: UUID, now: datetime) -> bool:
     climb = escalation.running_climb(order) if order else None
     if order is None or climb is None:
         return False
-    told = {"climb": climb.name.lower(), "paused_until": rfc3339(_until(order))}
+    assert order.ladder_paused_until is not None
+    until = rfc3339(order.ladder_paused_until)
     ladder_holds.end(session, order, CLOCK, now)
-    _tell(session, order, "ladder_mended", WHY, f"pause:{told['paused_until']}", climb, now)
+    _tell(session, order, "ladder_mended", WHY, f"pause:{until}", climb, now)
+    told = {"climb": climb.name.lower(), "paused_until": until}
     ledger.record(session, now, ledger.own(order, "order.ladder_mended", CLOCK, told))
     return True
-
-
-def _until(order: Order) -> datetime:
-    assert order.ladder_paused_until is not None
-    return order.ladder_paused_until
 
 
 def tell_unmended(session: Session, order_id: UUID, now: datetime) -> int:
@@ -102,12 +99,7 @@ def _still(
     session: Session, order_id: UUID, conditions: Sequence[ColumnElement[bool]]
 ) -> Order | None:
     """The order, locked, where all is as it was found; not one that somebody has in hand."""
-    held = session.scalars(
-        select(Order)
-        .where(Order.id == order_id)
-        .with_for_update(of=Order, skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    held = guards.unheld(session, order_id)
     if held is None:
         return None
     # Asked again under the lock: what was seen before it may be older.

@@ -9,17 +9,17 @@ finds those that were opened in between, too.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
 from sqlalchemy import ColumnElement, Select, or_, select
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import CLOCK
-from liaison.models import CallTask, Contact, Order
+from liaison.models import CallTask, Contact
 from liaison.models.work import CallState
-from liaison.services import call_tasks, ledger
+from liaison.services import apart, call_tasks, guards, ledger
 
 log = structlog.get_logger("liaison.worker")
 
@@ -38,16 +38,13 @@ def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 
     One that fails stops no other: it is logged, and tried again at the next look.
     """
     for order_id in session.scalars(_orders(now).distinct()).all():
-        try:
-            with session.begin_nested():
-                moved = _move(session, order_id, now)
-        except (OperationalError, InterfaceError):
-            raise  # the database is away, or would not have it: the whole is tried again
-        except Exception as error:
-            log.warning("calls not moved", error=type(error).__name__)
-            continue
-        if moved:
+        if moved := apart.done(session, partial(_move, session, order_id, now), _failed):
             return moved
+    return 0
+
+
+def _failed(error: Exception) -> int:
+    log.warning("calls not moved", error=type(error).__name__)
     return 0
 
 
@@ -62,12 +59,7 @@ def _astray(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _move(session: Session, order_id: UUID, now: datetime) -> int:
     """The same line to whoever counts now, whoever holds the ladder: none is added to it."""
-    order = session.scalars(
-        select(Order)
-        .where(Order.id == order_id)
-        .with_for_update(of=Order, skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    order = guards.unheld(session, order_id)
     if order is None:
         return 0
     theirs = select(CallTask).join(Contact).where(CallTask.order_id == order_id, *_astray(now))

@@ -10,13 +10,12 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import CursorResult, Row, Update, bindparam, exists, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, aliased
 
 from liaison.domain.vocabulary import Channel
 from liaison.models import Message, Order, WebhookEndpoint
 from liaison.models.work import MessageState
-from liaison.services import due_messages, reasons, undelivered
+from liaison.services import apart, due_messages, reasons, undelivered
 from liaison.services.outbox import SENT_BY
 
 log = structlog.get_logger("liaison.worker")
@@ -105,7 +104,7 @@ def still_wanted(session: Session, claimed: Claimed, now: datetime) -> bool:
     """Looks again, just before sending: is the claim ours, is there still a reason, and is the
     address still its contact's?
     """
-    found = session.execute(reasons.of_message(claimed.id)).one()
+    found = reasons.of_message(session, claimed.id)
     ours = found.state is MessageState.SENDING and found.fence == claimed.fence
     wanted = reasons.has_reason(found) and not reasons.holds(found, now)
     return ours and wanted and not reasons.lost(found, now)
@@ -117,7 +116,7 @@ def drop(session: Session, claimed: Claimed, now: datetime) -> bool:
     One whose address is its contact's no more fails for good, and is told of. False where another
     worker took over.
     """
-    found = session.execute(reasons.of_message(claimed.id)).one()
+    found = reasons.of_message(session, claimed.id)
     if reasons.has_reason(found) and (why := reasons.lost(found, now)):
         return _fail(session, claimed, why, now)
     values: dict[str, Any] = {"state": MessageState.CANCELLED, "sealed_link": None}
@@ -138,14 +137,12 @@ def _fail(session: Session, claimed: Claimed, why: str, now: datetime) -> bool:
     message.lease_until = message.sealed_link = None
     message.attempts -= 1  # no try was made
     session.flush()
-    try:
-        with session.begin_nested():
-            undelivered.tell(session, message, now)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away: whoever claims it next begins anew
-    except Exception as error:
+
+    def failed(error: Exception) -> None:
         # What cannot be told of must not be claimed with every lease, for ever.
         log.warning("nobody told of a notice", message=str(claimed.id), error=type(error).__name__)
+
+    apart.done(session, lambda: undelivered.tell(session, message, now), failed)
     return True
 
 

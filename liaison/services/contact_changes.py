@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
@@ -20,7 +20,7 @@ from liaison.domain.actors import CLOCK
 from liaison.domain.contact_entry import WAYS
 from liaison.models import Contact, ContactChange, Verification
 from liaison.queries import contact_rungs
-from liaison.services import contact_letters, contact_scope, contacts, verifications
+from liaison.services import apart, contact_letters, contact_scope, contacts, verifications
 
 log = structlog.get_logger("liaison.worker")
 
@@ -44,17 +44,14 @@ def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 
     that fails stops no other: it is logged, and tried again at the next look.
     """
     for change in _each(session, now):
-        try:
-            with session.begin_nested():
-                done = _end(session, change, now)
-                session.flush()
-        except DBAPIError:
-            raise  # the database is away, or would not have it: the whole is tried again
-        except Exception as error:
-            log.warning("contact not changed", error=type(error).__name__)
-            continue
-        return int(done)
+        ended = apart.done(session, partial(_end, session, change, now), _failed)
+        if ended is not None:
+            return int(ended)
     return 0
+
+
+def _failed(error: Exception) -> None:
+    log.warning("contact not changed", error=type(error).__name__)
 
 
 def _end(session: Session, change: ContactChange, now: datetime) -> bool:

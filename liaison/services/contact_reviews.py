@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from liaison.domain.vocabulary import Role, Status
 from liaison.models import Authority, Contact, Person, Provider
-from liaison.services import contact_letters, contact_scope, outbox
+from liaison.services import apart, contact_letters, contact_scope, outbox
 
 log = structlog.get_logger("liaison.worker")
 
@@ -33,16 +33,14 @@ def run(session: Session, now: datetime, base_url: str) -> int:  # noqa: ARG001 
     An organisation that fails stops no other: it is logged, and tried again at the next look.
     """
     for authority_id, provider_id in _organisations(session, now):
-        try:
-            with session.begin_nested():
-                count = _of_one(session, authority_id, provider_id, now)
-        except DBAPIError:
-            raise  # the database is away, or would not have it: the whole is tried again
-        except Exception as error:
-            log.warning("contacts not reminded of", error=type(error).__name__)
-            continue
-        if count:
+        act = partial(_of_one, session, authority_id, provider_id, now)
+        if count := apart.done(session, act, _failed):
             return count
+    return 0
+
+
+def _failed(error: Exception) -> int:
+    log.warning("contacts not reminded of", error=type(error).__name__)
     return 0
 
 

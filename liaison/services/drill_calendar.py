@@ -9,7 +9,6 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select, text, tuple_
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from liaison.clock import rfc3339
@@ -21,7 +20,7 @@ from liaison.models import Authority, Drill, Memorandum, Order, Provider
 from liaison.models.base import insert_once, new_id
 from liaison.models.contact_rows import AnyContact
 from liaison.queries import registry
-from liaison.services import drill_orders, drills, outbox
+from liaison.services import apart, drill_orders, drills, outbox
 
 log = structlog.get_logger("liaison.drills")
 
@@ -85,16 +84,12 @@ def _failure(session: Session, act: Callable[[], None]) -> str:
     What is broken must not stand in the way of all others. Where the database gives way to
     somebody else, or is gone, the whole portion is tried again.
     """
-    try:
-        with session.begin_nested():
-            act()
-    except (DataError, IntegrityError) as error:
-        return type(error).__name__
-    except DBAPIError:
-        raise
-    except Exception as error:
-        return type(error).__name__
-    return ""
+
+    def done() -> str:
+        act()
+        return ""
+
+    return apart.done(session, done, lambda error: type(error).__name__)
 
 
 def _begin(session: Session, drill: Drill, now: datetime) -> None:

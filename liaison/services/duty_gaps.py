@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from liaison.clock import rfc3339
@@ -21,8 +20,8 @@ from liaison.domain.vocabulary import Function, Role
 from liaison.models import Contact, Person, PersonRole, Rota
 from liaison.queries import duty as queries
 from liaison.queries.duty import Gap, Owner
+from liaison.services import apart, outbox
 from liaison.services import duty_scope as scope
-from liaison.services import outbox
 
 log = structlog.get_logger("liaison.worker")
 
@@ -75,16 +74,13 @@ def _one(session: Session, owner: Owner, chosen: set[UUID], now: datetime, base_
     count = session.scalar(still) or 0
     if not count:
         return 0
-    try:
-        with session.begin_nested():
-            _look(session, owner, now, base_url)
-            session.flush()
-    except DBAPIError:
-        raise  # the database is away, or would not have it: the whole is tried again
-    except Exception as error:
+
+    def failed(error: Exception) -> None:
         log.warning("gaps in duty not looked for", error=type(error).__name__)
         looked = update(Rota).where(_of(owner), Rota.ended_at.is_(None)).values(looked_at=now)
         session.execute(looked)
+
+    apart.done(session, lambda: _look(session, owner, now, base_url), failed)
     return count
 
 

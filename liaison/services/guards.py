@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from liaison.domain.actors import Actor
@@ -30,6 +32,19 @@ def order_for(
             "Nothing was done. Read it again, then decide."
         )
     return order, decide(order.state, action, actor.roles)
+
+
+def unheld(session: Session, order_id: UUID) -> Order | None:
+    """The order, locked and read anew; None where somebody has it in hand: a job waits for nobody.
+
+    Only for what the worker looks for by itself: who acts for a person waits in ``order_for``.
+    """
+    return session.scalars(
+        select(Order)
+        .where(Order.id == order_id)
+        .with_for_update(of=Order, skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
 
 
 def fresh_factor(

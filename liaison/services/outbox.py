@@ -133,6 +133,7 @@ def queue_letter(
     ``sealed_link`` is a link, or a code, that opens a door to whoever reads it: it is forgotten
     once the letter is on its way.
     """
+    waited_for = urgent or sealed_link is not None
     return insert_once(
         session,
         Message,
@@ -147,9 +148,7 @@ def queue_letter(
             "params": dict(params),
             "sealed_link": sealed_link,
             "wanted": wanted,
-            "urgent": order.urgency is Urgency.EMERGENCY
-            if order
-            else urgent or sealed_link is not None,
+            "urgent": order.urgency is Urgency.EMERGENCY if order else waited_for,
             "state": MessageState.QUEUED,
             "created_at": now,
             "next_at": now,

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from liaison.domain.lifecycle import SERVED, OrderState
 from liaison.domain.vocabulary import Channel
 from liaison.models import Contact, Message, Order, WebhookEndpoint
 from liaison.models.contact_rows import AnyContact
+from liaison.models.deeds import bare
+from liaison.models.looks import Look
 from liaison.models.webhooks import EndpointState
-from liaison.models.work import Wanted
+from liaison.models.work import MessageState, Wanted
 from liaison.queries import duty
 
 HELD_BY_A_PAUSE = (Wanted.UNTIL_ACKNOWLEDGED, Wanted.UNTIL_PRESERVED)
@@ -56,46 +59,62 @@ def is_held(wanted: Wanted, order: Order, now: datetime) -> bool:
     return wanted in HELD_BY_A_PAUSE and until is not None and now < until
 
 
-_OF_A_CONTACT = (
-    "name",
-    "email",
-    "phone",
-    "email_verified_at",
-    "phone_verified_at",
-    "removed_at",
-    "wrong_number_at",
-)
+class Looked(NamedTuple):
+    """What is looked at just before sending: the message, its order, its endpoint, its contact.
 
-
-def of_message(id_: UUID) -> Select[Any]:
-    """The row that is looked at just before sending, with the message's state and fence.
-
-    Of its contact it has what ``astray`` needs, under the contact's own names.
+    The contact's values stand under the contact's own names, for ``astray``; None without one.
     """
-    looked_at: tuple[Any, ...] = (
+
+    state: MessageState
+    fence: int
+    wanted: Wanted
+    order_state: OrderState | None
+    clock_stopped_at: datetime | None
+    ladder_closed_at: datetime | None
+    ladder_paused_until: datetime | None
+    endpoint: EndpointState | None
+    contact_id: UUID | None
+    channel: Channel
+    address: str
+    name: str
+    email: str
+    phone: str
+    email_verified_at: datetime | None
+    phone_verified_at: datetime | None
+    removed_at: datetime | None
+    wrong_number_at: datetime | None
+
+
+_OF_MESSAGE = Look(
+    select(
         Message.state,
         Message.fence,
         Message.wanted,
-        Order.state.label("order_state"),
+        Order.state,
         Order.clock_stopped_at,
         Order.ladder_closed_at,
         Order.ladder_paused_until,
-        WebhookEndpoint.state.label("endpoint"),
+        WebhookEndpoint.state,
         Message.contact_id,
         Message.channel,
         Message.address,
-        *(getattr(Contact, name) for name in _OF_A_CONTACT),
+        *(getattr(Contact, name) for name in Looked._fields[11:]),
     )
-    return (
-        select(*looked_at)
-        .outerjoin(Order, Order.id == Message.order_id)
-        .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Message.endpoint_id)
-        .outerjoin(Contact, Contact.id == Message.contact_id)
-        .where(Message.id == id_)
-    )
+    .outerjoin(Order, Order.id == Message.order_id)
+    .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Message.endpoint_id)
+    .outerjoin(Contact, Contact.id == Message.contact_id)
+    .where(Message.id == bindparam("message")),
+    Looked,
+)
 
 
-def has_reason(found: Any) -> bool:
+def of_message(session: Session, id_: UUID) -> Looked:
+    """A message as it stands now. The statement is made once: it is asked for each one sent."""
+    (found,) = _OF_MESSAGE.within(bare(session), message=id_)
+    return found
+
+
+def has_reason(found: Looked) -> bool:
     """Whether a message is still to be sent, now or when nobody holds it any more."""
     listens = found.endpoint is None or found.endpoint is EndpointState.ACTIVE
     state, wanted = found.order_state, found.wanted
@@ -103,7 +122,7 @@ def has_reason(found: Any) -> bool:
     return listens and not taken_over and (state is None or state in WANTED_IN[wanted])
 
 
-def holds(found: Any, now: datetime) -> bool:
+def holds(found: Looked, now: datetime) -> bool:
     """Whether a question stops the order's clock, or a person holds its ladder at this moment."""
     until = found.ladder_paused_until
     held = found.clock_stopped_at is not None or (until is not None and now < until)
@@ -127,6 +146,7 @@ def astray(contact: AnyContact, channel: Channel, address: str, now: datetime) -
     return ""
 
 
-def lost(found: Any, now: datetime) -> str:
+def lost(found: Looked, now: datetime) -> str:
     """The same for the row of ``of_message``; what goes to no contact is never astray."""
-    return astray(found, found.channel, found.address, now) if found.contact_id else ""
+    contact = cast(AnyContact, found)  # as far as is asked
+    return astray(contact, found.channel, found.address, now) if found.contact_id else ""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from liaison.delivery import DeliveryError, Outgoing, Receipt
@@ -16,6 +15,7 @@ from liaison.documents.letters import WITH_CODE, compose
 from liaison.documents.short_notices import short_notice
 from liaison.domain.vocabulary import Channel
 from liaison.models import Message
+from liaison.models.driver_errors import AWAY
 from liaison.services import claims, due_messages, ledger, tries, undelivered
 from liaison.services.claims import Claimed
 from liaison.worker import webhooks
@@ -49,9 +49,6 @@ LANES = (
     # One endpoint has one message under way at most, one provider two: half is left to the others.
     Lane(Channel.WEBHOOK, threads=4, batch=1),
 )
-
-_AWAY = (OperationalError, InterfaceError)
-"""The database is away, or another transaction stood in the way: later the same may succeed."""
 
 log = structlog.get_logger("liaison.worker")
 
@@ -155,7 +152,7 @@ def _confirm(work: Work, claimed: Claimed, receipt: Receipt, begin: float) -> bo
     tried = _tried(begin, receipt.status, receipt.answer)
     try:
         confirmed = _note_sent(work, claimed, one_line(receipt.reference), tried)
-    except _AWAY:
+    except AWAY:
         raise  # whoever claims it next sends it again, under the same key
     except Exception as fault:
         # What left must not leave again with every lease, for ever: that it left is noted alone.
@@ -190,7 +187,7 @@ def _put_off(
     tried = _tried(begin, error.status, error.detail)
     try:
         final = _note_failure(work, claimed, error, tried, ours=ours)
-    except _AWAY:
+    except AWAY:
         raise  # whoever claims it next begins anew
     except Exception as fault:
         # What cannot be told of must not be sent again with every lease, for ever.

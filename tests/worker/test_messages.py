@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from liaison.delivery import DeliveryError, Outgoing, Receipt
-from liaison.models import Database, Message
+from liaison.models import Database, Message, Order
 from liaison.models.work import MessageState
 from liaison.services import claims, due_messages, outbox, tries, undelivered
 from liaison.services.claims import Claimed
@@ -23,6 +23,14 @@ from tests.worker.looking import messages as notices
 from tests.world import World
 
 SPOC = "spoc@meridian.example"
+
+
+def paged(work: Work, world: World) -> tuple[Order, Claimed]:
+    """An emergency, and its first page as a worker has it in hand."""
+    order = world.issue()
+    timers.fire_one(work)
+    (claimed,) = messages.claim(work)
+    return order, claimed
 
 
 def test_a_worker_killed_after_its_claim_loses_nothing(
@@ -42,9 +50,7 @@ def test_a_worker_killed_after_its_claim_loses_nothing(
 def test_a_worker_killed_before_its_confirmation_repeats_under_the_same_key(
     work: Work, world: World, database: Database, sender: RecordingSender
 ) -> None:
-    order = world.issue()
-    timers.fire_one(work)
-    (claimed,) = messages.claim(work)
+    order, claimed = paged(work, world)
     sender.send(messages._outgoing(work, claimed))  # accepted, and here it dies
     world.clock.move(seconds=46)
     run_once(work)
@@ -77,9 +83,7 @@ def test_whoever_was_overtaken_changes_nothing(
 def test_nothing_is_sent_once_the_acknowledgement_is_there(
     work: Work, world: World, database: Database, sender: RecordingSender
 ) -> None:
-    order = world.issue()
-    timers.fire_one(work)
-    (claimed,) = messages.claim(work)
+    order, claimed = paged(work, world)
     world.acknowledge(order)
     assert not messages.send(work, claimed)
     assert sender.sent == []
@@ -92,9 +96,7 @@ def test_nothing_is_sent_once_the_acknowledgement_is_there(
 def test_a_notice_that_arrived_while_it_was_taken_back_counts_as_sent(
     work: Work, world: World, database: Database
 ) -> None:
-    order = world.issue()
-    timers.fire_one(work)
-    (claimed,) = messages.claim(work)
+    order, claimed = paged(work, world)
     world.acknowledge(order)
     with database.transaction() as session:
         assert tries.confirm(
@@ -197,9 +199,7 @@ def test_what_nobody_can_be_told_of_is_not_sent_with_every_lease(
     sender: RecordingSender,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    order = world.issue()
-    timers.fire_one(work)
-    (claimed,) = messages.claim(work)
+    order, claimed = paged(work, world)
     sender.fail(DeliveryError("no such mailbox", permanent=True))
 
     def fail(*_given: object) -> None:
@@ -248,9 +248,7 @@ def test_what_left_does_not_leave_again_because_its_receipt_cannot_be_kept(
     sender: RecordingSender,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    order = world.issue()
-    timers.fire_one(work)
-    (claimed,) = messages.claim(work)
+    order, claimed = paged(work, world)
     confirm = tries.confirm
 
     def fail(session: Session, claimed: Claimed, reference: str, *more: Any) -> bool:
@@ -274,9 +272,7 @@ def test_a_receipt_that_no_database_is_there_to_keep_is_not_thrown_away(
     sender: RecordingSender,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    order = world.issue()
-    timers.fire_one(work)
-    (claimed,) = messages.claim(work)
+    order, claimed = paged(work, world)
 
     def away(*_given: object) -> bool:
         raise OperationalError("", {}, Exception())
